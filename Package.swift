@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+// The layers of CONTRIBUTING.md, made true by the compiler: imports run downward only.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// A C library from the prefix that scripts/deps builds, found through pkg-config.
+func library(_ name: String, _ pkgConfig: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig)
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+    -> Target
+{
+    .testTarget(
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "davit",
+    products: [.executable(name: "davit", targets: ["davit"])],
+    targets: [
+        // C: module maps and thin shims.
+        library("CJSON", "json-c"),
+        .target(name: "CLinux"),
+
+        // Leaf modules: no imports of ours.
+        module("Arguments"),
+        module("Bytes"),
+
+        // Kits: the only callers of the kernel and of C libraries.
+        module("LinuxKit", ["CLinux", "Bytes"]),
+        module("JSONKit", ["CJSON"]),
+        module("Recorder", ["LinuxKit"]),
+
+        // Services: read an event, ask the machine, perform the effects.
+
+        // The program: an applet table; one command, one file.
+        .executableTarget(
+            name: "davit",
+            dependencies: ["Arguments", "JSONKit", "LinuxKit", "Recorder"],
+            swiftSettings: strict),
+
+        tests("ArgumentsTests", ["Arguments"]),
+        tests("BytesTests", ["Bytes"]),
+        tests("JSONKitTests", ["JSONKit"]),
+        tests("LinuxKitTests", ["LinuxKit"]),
+        tests("RecorderTests", ["Recorder", "LinuxKit"]),
+    ]
+)

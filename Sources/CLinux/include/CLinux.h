@@ -1,0 +1,86 @@
+// Kernel and C library declarations that Swift's Glibc module does not offer, with their C spelling, and the few
+// calls that Swift cannot make itself. Every structure and constant comes from the C headers, so nothing here
+// depends on the architecture.
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <arpa/inet.h>
+// Before the kernel's own linux/if.h, which then leaves out what this one defines.
+#include <net/if.h>
+
+#include <linux/filter.h>
+#include <linux/if_addr.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <linux/if_packet.h>
+#include <linux/neighbour.h>
+#include <linux/netlink.h>
+#include <linux/random.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+#pragma clang assume_nonnull begin
+
+/// What a child process is to be. Descriptors stay the caller's; -1 stands for /dev/null.
+struct davit_child {
+    const char *path;
+    char *_Nullable const *_Nonnull arguments;
+    char *_Nullable const *_Nonnull environment;
+    int input, output, error;
+    /// Appears as descriptor 3 in the child, when not -1.
+    int extra;
+    /// The child leads a session of its own.
+    _Bool new_session;
+    /// `input` is a terminal and becomes the controlling one; only with new_session.
+    _Bool controlling_terminal;
+    /// The kernel kills the child with SIGKILL when this process ends (prctl PR_SET_PDEATHSIG).
+    _Bool dies_with_parent;
+};
+
+/// Forks and executes, which Swift cannot say itself ("fork is unavailable").
+/// Returns the child's process id and stores a pidfd, or returns -1 with errno of whatever failed, in the child
+/// too. All descriptors but the ones named are closed in the child. Oldest kernel: 5.9 (close_range).
+pid_t davit_spawn(const struct davit_child *child, int *pidfd);
+
+/// ioctl(2) with a pointer argument; variadic functions are not imported.
+int davit_ioctl(int descriptor, unsigned long request, void *_Nullable argument);
+
+/// open(2) with its mode, for the same reason.
+int davit_open(const char *path, int flags, mode_t mode);
+
+/// fcntl(2) with an int argument, for the same reason.
+int davit_fcntl(int descriptor, int command, int argument);
+
+/// pipe2(2) with O_CLOEXEC, which Glibc's module hides behind _GNU_SOURCE.
+int davit_pipe(int ends[_Nonnull 2]);
+
+/// pidfd_open(2) and pidfd_send_signal(2): glibc has had wrappers since 2.36 only. Oldest kernel: 5.3.
+int davit_pidfd_open(pid_t pid);
+int davit_pidfd_signal(int pidfd, int signal);
+
+/// Macros that are not imported because they are computed.
+static inline int davit_wait_exited(int status) { return WIFEXITED(status); }
+static inline int davit_wait_exit_status(int status) { return WEXITSTATUS(status); }
+static inline int davit_wait_signal(int status) { return WTERMSIG(status); }
+
+#pragma clang assume_nonnull end

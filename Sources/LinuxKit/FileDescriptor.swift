@@ -1,0 +1,146 @@
+import CLinux
+import Glibc
+
+/// An open file descriptor, closed when its owner goes away.
+package struct FileDescriptor: ~Copyable {
+    /// The descriptor's number, valid as long as this value lives.
+    package let number: Int32
+
+    /// Takes over a descriptor that nobody else closes.
+    package init(adopting number: Int32) { self.number = number }
+
+    deinit { _ = close(number) }
+
+    /// Hands the descriptor to somebody else who closes it.
+    package consuming func release() -> Int32 {
+        let number = number
+        discard self
+        return number
+    }
+
+    /// Opens `path`, always with O_CLOEXEC.
+    package init(
+        opening path: String, _ flags: Int32, mode: mode_t = 0
+    ) throws(SystemError) {
+        let opened = davit_open(path, flags | O_CLOEXEC, mode)
+        guard opened >= 0 else { throw SystemError("open", path) }
+        number = opened
+    }
+
+    /// A second descriptor for the same open file, with O_CLOEXEC.
+    package borrowing func duplicate() throws(SystemError) -> FileDescriptor {
+        let copy = davit_fcntl(number, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { throw SystemError("duplicate", "descriptor \(number)") }
+        return FileDescriptor(adopting: copy)
+    }
+
+    /// The two ends of a pipe, both with O_CLOEXEC.
+    package static func pipe() throws(SystemError) -> Pipe {
+        var ends: [Int32] = [-1, -1]
+        guard davit_pipe(&ends) == 0 else { throw SystemError("make", "a pipe") }
+        return Pipe(reading: .init(adopting: ends[0]), writing: .init(adopting: ends[1]))
+    }
+
+    /// Makes reads and writes return at once instead of waiting.
+    package borrowing func setNonBlocking(_ wanted: Bool = true) throws(SystemError) {
+        let flags = davit_fcntl(number, F_GETFL, 0)
+        let changed = wanted ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
+        guard flags >= 0, davit_fcntl(number, F_SETFL, changed) >= 0 else {
+            throw SystemError("change the mode of", "descriptor \(number)")
+        }
+    }
+
+    /// The size of the open file in bytes; 0 where it has none.
+    package var size: Int {
+        var status = stat()
+        return fstat(number, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    /// What one read gave.
+    package enum Read: Equatable, Sendable {
+        case bytes([UInt8])
+        case wouldBlock
+        case end
+    }
+
+    /// Reads once, at most `limit` bytes.
+    package borrowing func read(atMost limit: Int) throws(SystemError) -> Read {
+        var status = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+            status = retrying { Glibc.read(number, buffer.baseAddress, buffer.count) }
+            count = max(0, status)
+        }
+        if status > 0 { return .bytes(bytes) }
+        if status == 0 { return .end }
+        if errno == EAGAIN { return .wouldBlock }
+        throw SystemError("read from", "descriptor \(number)")
+    }
+
+    /// Reads once into `buffer`; `nil` where it would have to wait, 0 at the end.
+    package borrowing func read(
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws(SystemError) -> Int? {
+        let status = retrying { Glibc.read(number, buffer.baseAddress, buffer.count) }
+        if status >= 0 { return status }
+        if errno == EAGAIN { return nil }
+        throw SystemError("read from", "descriptor \(number)")
+    }
+
+    /// Writes once and says how many bytes went; `nil` where it would have to wait.
+    package borrowing func writeOnce(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(SystemError) -> Int? {
+        let status = retrying { Glibc.write(number, bytes.baseAddress, bytes.count) }
+        if status >= 0 { return status }
+        if errno == EAGAIN { return nil }
+        throw SystemError("write to", "descriptor \(number)")
+    }
+
+    /// Writes all of `bytes`, waiting as long as it takes.
+    package borrowing func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            guard let count = try writeOnce(rest) else {
+                _ = try Poll.wait([.init(number, .output)], until: nil)
+                continue
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+        }
+    }
+
+    package borrowing func write(_ bytes: [UInt8]) throws(SystemError) {
+        // withUnsafeBytes cannot carry a typed error and a borrowed self, so the loop stands here once more.
+        var offset = 0
+        while offset < bytes.count {
+            let status = bytes.withUnsafeBytes { all in
+                retrying {
+                    Glibc.write(number, all.baseAddress.map { $0 + offset }, all.count - offset)
+                }
+            }
+            if status >= 0 {
+                offset += status
+            } else if errno == EAGAIN {
+                _ = try Poll.wait([.init(number, .output)], until: nil)
+            } else {
+                throw SystemError("write to", "descriptor \(number)")
+            }
+        }
+    }
+
+    package borrowing func write(_ text: String) throws(SystemError) {
+        try write(Array(text.utf8))
+    }
+}
+
+/// Calls again while a signal interrupts.
+package func retrying<Status: SignedInteger>(_ call: () -> Status) -> Status {
+    var status: Status
+    repeat { status = call() } while status == -1 && errno == EINTR
+    return status
+}
+
+/// The two ends of a pipe.
+package struct Pipe: ~Copyable {
+    package let reading: FileDescriptor
+    package let writing: FileDescriptor
+}

@@ -1,0 +1,95 @@
+import CLinux
+import Glibc
+
+/// Whole files and directories, small ones.
+package enum Files {
+    /// The content of `path`, at most `limit` bytes of it; also of files in /proc and /sys, whose size is not known.
+    package static func read(
+        _ path: String, limit: Int = 1 << 20
+    ) throws(SystemError) -> [UInt8] {
+        let file = try FileDescriptor(opening: path, O_RDONLY)
+        var content: [UInt8] = []
+        while content.count < limit {
+            switch try file.read(atMost: min(65536, limit - content.count)) {
+            case .bytes(let bytes): content += bytes
+            case .end, .wouldBlock: return content
+            }
+        }
+        return content
+    }
+
+    /// The content of `path` as text without its last line end, or `nil` when it cannot be read.
+    package static func text(_ path: String, limit: Int = 1 << 20) -> String? {
+        guard let bytes = try? read(path, limit: limit) else { return nil }
+        let trimmed = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
+        return String(decoding: trimmed, as: UTF8.self)
+    }
+
+    /// Replaces `path` in one step: who reads it sees the old content or the new, never a half.
+    package static func replace(
+        _ path: String, with content: [UInt8], mode: mode_t = 0o644
+    ) throws(SystemError) {
+        let fresh = "\(path).\(getpid()).new"
+        do throws(SystemError) {
+            let file = try FileDescriptor(opening: fresh, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+            try file.write(content)
+        } catch {
+            unlink(fresh)
+            throw SystemError("write", path, code: error.code)
+        }
+        guard rename(fresh, path) == 0 else {
+            let error = SystemError("replace", path)
+            unlink(fresh)
+            throw error
+        }
+    }
+
+    package static func replace(
+        _ path: String, with text: String, mode: mode_t = 0o644
+    ) throws(SystemError) {
+        try replace(path, with: Array(text.utf8), mode: mode)
+    }
+
+    /// Makes `path` and the directories above it; those that are there stay as they are.
+    package static func makeDirectory(
+        _ path: String, mode: mode_t = 0o755
+    ) throws(SystemError) {
+        if mkdir(path, mode) == 0 || errno == EEXIST { return }
+        let error = SystemError("make the directory", path)
+        guard error.code == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex
+        else { throw error }
+        try makeDirectory(String(path[..<slash]))
+        guard mkdir(path, mode) == 0 || errno == EEXIST else {
+            throw SystemError("make the directory", path)
+        }
+    }
+
+    /// The names in a directory, sorted, without `.` and `..`; empty when it cannot be read.
+    package static func names(in directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+                field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Removes a file; that there is none is no error.
+    package static func remove(_ path: String) throws(SystemError) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw SystemError("remove", path) }
+    }
+
+    /// Where a symbolic link points, or `nil`.
+    package static func linkTarget(_ path: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let count = readlink(path, &buffer, Int(PATH_MAX))
+        guard count >= 0 else { return nil }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,34 @@
+import CLinux
+import Glibc
+
+/// What machine this is.
+package enum Host {
+    /// The node name; in an initramfs often `(none)`.
+    package static var name: String { field { $0.nodename } }
+    /// The running kernel's release, such as `6.1.0-37-amd64`.
+    package static var kernelRelease: String { field { $0.release } }
+    /// The processor architecture in the kernel's words, such as `aarch64`.
+    package static var architecture: String { field { $0.machine } }
+
+    /// This process.
+    package static var pid: Int32 { getpid() }
+    package static var isRoot: Bool { geteuid() == 0 }
+
+    /// Whether the first process still runs from the initramfs: its root is a ramfs or tmpfs.
+    /// Source: linux/magic.h.
+    package static var isInitramfs: Bool {
+        var status = statfs()
+        guard statfs("/", &status) == 0 else { return false }
+        let ramfs = 0x8584_58F6
+        let tmpfs = 0x0102_1994
+        return Int(status.f_type) == ramfs || Int(status.f_type) == tmpfs
+    }
+
+    private static func field<Text>(_ pick: (utsname) -> Text) -> String {
+        var names = utsname()
+        guard uname(&names) == 0 else { return "unknown" }
+        return withUnsafeBytes(of: pick(names)) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import Glibc
+
+/// Standard output and error for people and programs; a reader that went away is no error.
+package enum Output {
+    /// One line on standard output.
+    package static func line(_ text: String = "") { write(text + "\n") }
+
+    /// Text on standard output as it stands.
+    package static func write(_ text: String) { put(Array(text.utf8), 1) }
+
+    /// One line on standard error.
+    package static func error(_ text: String) { put(Array("\(text)\n".utf8), 2) }
+
+    /// Whether a person reads standard output on a terminal.
+    package static var isTerminal: Bool { isatty(1) == 1 }
+
+    private static func put(_ bytes: [UInt8], _ descriptor: Int32) {
+        // Not ours to close; a failed write has nobody left to be told.
+        let stream = FileDescriptor(adopting: descriptor)
+        try? stream.write(bytes)
+        _ = stream.release()
+    }
+}

@@ -1,0 +1,25 @@
+import Glibc
+
+/// A system call that failed: what was tried, on which object, and the kernel's reason.
+package struct SystemError: Error, Equatable, CustomStringConvertible {
+    /// What was tried, as words that follow "cannot": `open`, `bind a socket to`.
+    package let operation: String
+    /// What it was tried on: a path, an interface, an address.
+    package let object: String
+    /// The kernel's reason (errno).
+    package let code: Int32
+
+    package init(_ operation: String, _ object: String, code: Int32 = errno) {
+        self.operation = operation
+        self.object = object
+        self.code = code
+    }
+
+    package var description: String { "Cannot \(operation) \(object): \(reason)." }
+
+    /// The kernel's reason in words.
+    package var reason: String { String(cString: strerror(code)) }
+
+    package var isNotFound: Bool { code == ENOENT }
+    package var isPermission: Bool { code == EPERM || code == EACCES }
+}

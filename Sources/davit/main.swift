@@ -1,0 +1,3 @@
+import LinuxKit
+
+Process.exit(Applets.run(CommandLine.arguments).rawValue)
