@@ -1,0 +1,101 @@
+# shellcheck shell=bash
+# What all scripts share: where things are, how they speak, and the one place that knows how Swift is called.
+# Sourced by scripts that have set `-euo pipefail`.
+# shellcheck disable=SC2034 # Set here, used there.
+
+davit_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+davit_cache=${DAVIT_CACHE:-$davit_root/.cache}
+davit_arch=$(uname -m)
+davit_program=${0##*/}
+davit_prefix=$davit_cache/prefix
+
+say() { printf '%s: %s\n' "$davit_program" "$*"; }
+warn() { printf '%s: %s\n' "$davit_program" "$*" >&2; }
+fail() {
+    warn "$*"
+    exit 1
+}
+
+# have COMMAND: whether COMMAND can be run.
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# retry WHAT COMMAND...: up to three times, because mirrors and networks have bad moments. A COMMAND
+# that ends with status 2 says that trying again will not help.
+retry() {
+    local what=$1 attempt status
+    shift
+    for attempt in 1 2 3; do
+        status=0
+        "$@" || status=$?
+        if ((status == 0 || status == 2 || attempt == 3)); then return "$status"; fi
+        warn "$what failed at attempt $attempt of 3; the next one is in $((attempt * 5)) s"
+        sleep $((attempt * 5))
+    done
+}
+
+# logged LOG COMMAND...: runs COMMAND with its output added to LOG, and shows the end of it upon failure.
+logged() {
+    local log=$1 status=0 start
+    shift
+    mkdir -p "${log%/*}"
+    : >>"$log"
+    start=$(($(wc -l <"$log") + 1))
+    "$@" >>"$log" 2>&1 </dev/null || status=$?
+    if ((status != 0)); then
+        warn "failed with status $status: $*"
+        warn "the last lines of $log:"
+        tail -n "+$start" "$log" | tail -n 30 >&2
+    fi
+    return "$status"
+}
+
+# require_swift: stops unless a Swift toolchain that can build davit is in PATH.
+require_swift() {
+    local oldest=6.1 version
+    have swift || fail "there is no Swift toolchain in PATH. Install Swift $oldest or newer:" \
+        "https://www.swift.org/install/linux/"
+    version=$(swift --version 2>&1) ||
+        fail "$(command -v swift) does not run. Its answer: $version" \
+            "See https://www.swift.org/install/linux/ for the packages that it needs."
+    version=$(sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' <<<"$version" | head -n 1)
+    [[ -n $version ]] ||
+        fail "$(command -v swift) does not say which version it is. Install Swift $oldest or newer:" \
+            "https://www.swift.org/install/linux/"
+    [[ $(printf '%s\n' "$oldest" "$version" | sort -V | head -n 1) == "$oldest" ]] ||
+        fail "$(command -v swift) is Swift $version, and davit needs $oldest or newer:" \
+            "https://www.swift.org/install/linux/"
+}
+
+# use_prefix: lets every later `swift build` and `swift test` find the libraries that scripts/deps built.
+use_prefix() {
+    [[ -e $davit_prefix/complete ]] ||
+        fail "the libraries are not built yet in $davit_cache. Run scripts/deps first."
+    export PKG_CONFIG_PATH=$davit_prefix/lib/pkgconfig
+}
+
+# swift_flags dynamic|static: fills the array `swift_flags` for `swift build` and `swift test`.
+#
+# Both kinds link the same archives of the prefix. lld resolves archives in any order; the system's
+# linker would want them sorted by who needs whom, which SwiftPM does not promise.
+swift_flags() {
+    swift_flags=(-Xswiftc -use-ld=lld)
+    case $1 in
+    dynamic) ;;
+    static)
+        # A run path makes a static-PIE crash in glibc before main: --disable-local-rpath.
+        swift_flags+=(
+            --scratch-path "$davit_root/.build-static"
+            --configuration release
+            --static-swift-stdlib
+            --disable-local-rpath
+            -Xcc -DDAVIT_STATIC
+            -Xswiftc -static-executable
+            -Xswiftc -Xclang-linker -Xswiftc -static-pie
+            -Xlinker --gc-sections
+            -Xlinker --icf=all
+            -Xlinker -s
+        )
+        ;;
+    *) fail "swift_flags: '$1' is neither dynamic nor static" ;;
+    esac
+}

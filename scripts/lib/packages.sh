@@ -1,0 +1,99 @@
+# shellcheck shell=bash disable=SC2154 # Sourced after common.sh.
+# The Debian and Ubuntu packages that building, testing and the lab need, each with its reason.
+
+# packages_for build|lab: prints lines of "package: what it is for".
+packages_for() {
+    case $1 in
+    build)
+        cat <<'LIST'
+autoconf: builds libcryptsetup
+automake: builds libcryptsetup
+autopoint: builds libcryptsetup
+binutils: examines the finished program
+build-essential: compiles the libraries
+ca-certificates: lets SwiftPM and apt fetch over https
+cmake: builds libssh
+debian-archive-keyring: checks the signatures of Debian's source packages
+dpkg-dev: unpacks Debian's source packages
+file: examines the finished program
+gettext: builds libcryptsetup
+git: used by SwiftPM
+libblkid-dev: the static libblkid
+libcryptsetup-dev: names the headers that libcryptsetup needs
+libjson-c-dev: the static json-c
+libpopt-dev: builds libcryptsetup
+libssh-dev: names the headers that libssh needs
+libssl-dev: names the headers that libssh and libcryptsetup need
+libtool: builds libcryptsetup
+ninja-build: builds libssh
+perl: configures libcrypto
+pkg-config: tells SwiftPM where the libraries are
+shellcheck: checks the scripts
+strace: shows that the static program opens no library
+uuid-dev: the static libuuid
+xz-utils: unpacks Debian's source packages
+zstd: measures what the program adds to an initramfs
+LIST
+        ;;
+    lab)
+        local qemu
+        case $davit_arch in
+        x86_64) qemu="qemu-system-x86" ;;
+        aarch64) qemu="qemu-system-arm" ;;
+        riscv64) qemu="qemu-system-misc" ;;
+        ppc64le) qemu="qemu-system-ppc" ;;
+        *) fail "the lab does not know which QEMU package emulates $davit_arch. Name it in scripts/lib/packages.sh." ;;
+        esac
+        cat <<LIST
+$qemu: boots the guests
+busybox-static: the shell of small guests
+cpio: packs initramfs images
+cryptsetup-bin: makes and examines LUKS headers
+dnsmasq-base: the lab's DHCP server
+e2fsprogs: makes the guests' file systems
+ipxe-qemu: the guests' network card
+iproute2: networks the guests together
+kmod: finds the guests' kernel modules
+mmdebstrap: makes the guests' Debian root
+openssh-client: the client that unlocks
+procps: looks at processes
+qemu-utils: makes disk images
+udhcpc: the DHCP client to compare with
+xz-utils: unpacks kernel modules
+zstd: packs initramfs images
+LIST
+        ;;
+    esac
+}
+
+# install_packages SET...: installs what is missing of the sets, and does not touch apt otherwise.
+install_packages() {
+    local set name reason missing=() installed
+    installed=$(dpkg-query --show --showformat '${db:Status-Abbrev}${Package}\n' | sed -n 's/^ii //p')
+    for set in "$@"; do
+        while IFS=: read -r name reason; do
+            if grep -qxF -- "$name" <<<"$installed"; then continue; fi
+            if [[ " ${missing[*]-} " == *" $name "* ]]; then continue; fi
+            say "missing: $name (${reason# })"
+            missing+=("$name")
+        done < <(packages_for "$set")
+    done
+    if ((${#missing[@]} == 0)); then return 0; fi
+
+    have apt-get || fail "there is no apt-get here. Install by hand: ${missing[*]}"
+    local as_root=()
+    if ((EUID != 0)); then
+        if have sudo && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; then
+            as_root=(sudo)
+        else
+            fail "installing needs root. Run: apt-get install --no-install-recommends ${missing[*]}"
+        fi
+    fi
+    local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes
+        -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+    local log=$davit_cache/log/packages
+    say "installing ${#missing[@]} packages; this takes about a minute (log: $log)"
+    retry "apt-get update" logged "$log" "${apt[@]}" update || fail "apt-get update failed; see $log"
+    retry "apt-get install" logged "$log" "${apt[@]}" install --no-install-recommends "${missing[@]}" ||
+        fail "these packages could not be installed: ${missing[*]}; see $log"
+}
