@@ -7,6 +7,7 @@ davit_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 davit_cache=${DAVIT_CACHE:-$davit_root/.cache}
 davit_arch=$(uname -m)
 davit_program=${0##*/}
+davit_static_map=$davit_root/.build-static/davit.map
 davit_prefix=$davit_cache/prefix
 
 say() { printf '%s: %s\n' "$davit_program" "$*"; }
@@ -51,7 +52,8 @@ logged() {
 
 # require_swift: stops unless a Swift toolchain that can build davit is in PATH.
 require_swift() {
-    local oldest=6.1 version
+    local oldest version
+    oldest=$(sed -n 's,^// swift-tools-version: *,,p' "$davit_root/Package.swift")
     have swift || fail "there is no Swift toolchain in PATH. Install Swift $oldest or newer:" \
         "https://www.swift.org/install/linux/"
     version=$(swift --version 2>&1) ||
@@ -94,6 +96,8 @@ swift_flags() {
             -Xlinker --gc-sections
             -Xlinker --icf=all
             -Xlinker -s
+            -Xlinker --wrap=swift_copyAuxiliaryExecutablePath # Sources/CStatic/backtrace.c
+            -Xlinker "-Map=$davit_static_map"
         )
         ;;
     *) fail "swift_flags: '$1' is neither dynamic nor static" ;;
