@@ -42,15 +42,20 @@ let package = Package(
         module("JSONKit", ["CJSON"]),
         module("Recorder", ["LinuxKit"]),
 
+        // Cores: pure; no system calls, no clock, no input or output.
+        module("BootCore"),
+
         // Services: read an event, ask the machine, perform the effects.
+        module("Boot", ["BootCore", "JSONKit", "LinuxKit", "Recorder"]),
 
         // The program: an applet table; one command, one file.
         .executableTarget(
             name: "davit",
-            dependencies: ["Arguments", "JSONKit", "LinuxKit", "Recorder"],
+            dependencies: ["Arguments", "Boot", "JSONKit", "LinuxKit", "Recorder"],
             swiftSettings: strict),
 
         tests("ArgumentsTests", ["Arguments"]),
+        tests("BootCoreTests", ["BootCore"]),
         tests("BytesTests", ["Bytes"]),
         tests("JSONKitTests", ["JSONKit"]),
         tests("LinuxKitTests", ["LinuxKit"]),

@@ -1,0 +1,195 @@
+import BootCore
+import JSONKit
+import LinuxKit
+import Recorder
+
+/// Runs davit's services until it is told to stop; the driver of `SupervisorMachine`.
+///
+/// Writes `$DAVIT_RUN/supervise.json`: `{pid, since, stopping, services: [{name, pid, state, since, starts, failures,
+/// nextStartAt, lastEnd}]}`, times in milliseconds since boot.
+package final class Supervisor {
+    /// A service: its name, and the command line of davit that is it.
+    package struct Service: Sendable {
+        package let name: String
+        package let arguments: [String]
+        package init(_ name: String, _ arguments: [String]) {
+            self.name = name
+            self.arguments = arguments
+        }
+    }
+
+    package enum Failure: Error, CustomStringConvertible {
+        case alreadyRunning(pid: Int32?)
+
+        package var description: String {
+            switch self {
+            case .alreadyRunning(let pid):
+                let holder = pid.map { "process \($0)" } ?? "another process"
+                return "The supervisor runs already (\(holder)). 'davit supervise --stop' ends it."
+            }
+        }
+    }
+
+    /// Held by the one supervisor of this machine.
+    static var lockPath: String { Roots.run + "/supervise.lock" }
+    static var statePath: String { Roots.run + "/supervise.json" }
+
+    private let services: [Service]
+    private let lock: LockFile
+    private let signals: SignalDescriptor
+    private let devices: UEventSocket
+    private let recorder = Recorder(component: "supervise")
+    private var machine: SupervisorMachine
+    private var random = UrgentRandom()
+    private var running: [String: ServiceProcess] = [:]
+    private var lastEnd: [String: String] = [:]
+    private let since = Clock.now
+    private var isFinished = false
+
+    /// - Throws: `Failure.alreadyRunning`; `SystemError` when $DAVIT_RUN cannot be written.
+    package init(_ services: [Service]) throws {
+        try Files.makeDirectory(Roots.run)
+        guard let lock = try LockFile(taking: Self.lockPath) else {
+            throw Failure.alreadyRunning(pid: LockFile.holder(Self.lockPath))
+        }
+        self.lock = lock
+        self.services = services
+        signals = try SignalDescriptor([Signal.terminate, Signal.interrupt, Signal.hangup])
+        devices = try UEventSocket()
+        machine = SupervisorMachine(services.map { $0.name })
+    }
+
+    /// Returns when everything has been stopped.
+    package func run() throws(SystemError) {
+        recorder.record("started as process \(Host.pid)")
+        perform(.begin)
+        while !isFinished {
+            try waitOnce()
+        }
+        recorder.record("stopped")
+    }
+
+    private func waitOnce() throws(SystemError) {
+        let processes = Array(running)
+        var interests = [Poll.Interest(signals.number, .input), .init(devices.number, .input)]
+        for (_, process) in processes {
+            interests.append(.init(process.endDescriptor, .input))
+            interests.append(.init(process.outputDescriptor, .input))
+        }
+        let ready = try Poll.wait(interests, until: machine.deadline)
+
+        for (index, (name, process)) in processes.enumerated() {
+            // A pipe whose writers are gone stays readable; the end of the process is what is acted upon.
+            if ready[3 + 2 * index].contains(.input) { process.drain() }
+            if ready[2 + 2 * index].isReadable { reap(name, process) }
+        }
+        if ready[0].isReadable { while signals.next() != nil { perform(.stopRequested) } }
+        if ready[1].isReadable, somethingCame() { perform(.worldChanged) }
+        if let deadline = machine.deadline, Clock.now >= deadline { perform(.timeReached) }
+    }
+
+    /// Whether a disk or a network interface is among the devices that were announced.
+    private func somethingCame() -> Bool {
+        let taken = devices.take()
+        return taken.someWereLost
+            || taken.events.contains {
+                $0.action != "remove" && ["block", "net"].contains($0.subsystem)
+            }
+    }
+
+    private func reap(_ name: String, _ process: ServiceProcess) {
+        guard let exit = process.exit() else { return }
+        running[name] = nil
+        ended(name, "\(exit)")
+    }
+
+    private func ended(_ name: String, _ reason: String) {
+        lastEnd[name] = reason
+        perform(.ended(name))
+        let service = machine.services.first { $0.name == name }
+        guard let service, case .pausing(let until) = service.state else { return }
+        let pause = (until - Clock.now).inWords
+        // The first few failures reach the console; a service that never comes up must not flood it.
+        let importance: Recorder.Importance = service.failures <= 3 ? .warning : .detail
+        recorder.record("\(name) ended with \(reason); it is started again in \(pause)", importance)
+    }
+
+    private func perform(_ event: SupervisorMachine.Event) {
+        for effect in machine.handle(event, at: Clock.now, using: &random) {
+            switch effect {
+            case .start(let name): start(name)
+            case .terminate(let name): running[name]?.signal(Signal.terminate)
+            case .kill(let name):
+                recorder.record("\(name) did not end when asked and is killed", .warning)
+                running[name]?.signal(Signal.kill)
+            case .finish: isFinished = true
+            }
+        }
+        publish()
+    }
+
+    private func start(_ name: String) {
+        guard let service = services.first(where: { $0.name == name }) else { return }
+        do throws(SystemError) {
+            let process = try ServiceProcess(name, service.arguments)
+            running[name] = process
+            recorder.record("\(name) runs as process \(process.pid)")
+        } catch {
+            ended(name, "\(error)")
+        }
+    }
+
+    private func publish() {
+        let state: JSON = [
+            "pid": .number(Int(Host.pid)),
+            "since": JSON(since.milliseconds),
+            "services": .array(machine.services.map(describe)),
+        ]
+        try? Files.replace(Self.statePath, with: state.pretty + "\n")
+    }
+
+    private func describe(_ service: SupervisorMachine.Report) -> JSON {
+        let (state, next): (String, Duration?) =
+            switch service.state {
+            case .running: ("running", nil)
+            case .pausing(let until): ("pausing", until)
+            case .ending: ("ending", nil)
+            case .ended: ("ended", nil)
+            }
+        return [
+            "name": .string(service.name),
+            "pid": JSON(running[service.name]?.pid),
+            "state": .string(state),
+            "since": JSON(service.since.milliseconds),
+            "starts": .number(service.starts),
+            "failures": .number(service.failures),
+            "nextStartAt": JSON(next?.milliseconds),
+            "lastEnd": JSON(lastEnd[service.name]),
+        ]
+    }
+}
+
+extension Supervisor {
+    /// What `stop` found and did.
+    package enum Stop: Sendable, Equatable {
+        case neverRan
+        case stopped(after: Duration)
+        case killed(after: Duration)
+    }
+
+    /// Ends the running supervisor and its services, and waits for it; after `patience` it is killed, and its services
+    /// with it (they die with their parent).
+    package static func stop(patience: Duration = .seconds(4)) throws(SystemError) -> Stop {
+        guard let pid = LockFile.holder(lockPath), let process = OtherProcess(pid) else {
+            return .neverRan
+        }
+        let begun = Clock.now
+        try process.signal(Signal.terminate)
+        if try process.waitForEnd(until: begun + patience) {
+            return .stopped(after: Clock.now - begun)
+        }
+        try process.signal(Signal.kill)
+        _ = try process.waitForEnd(until: Clock.now + .seconds(1))
+        return .killed(after: Clock.now - begun)
+    }
+}

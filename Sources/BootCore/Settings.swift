@@ -1,0 +1,59 @@
+/// What `davit.conf` says: lines of `key = value`; `#` begins a comment; a key may be given more than once where a
+/// list is meant.
+package struct Settings: Sendable, Equatable {
+    /// What becomes of the address when the system takes over.
+    package enum AddressAfterBoot: String, Sendable {
+        /// Removed again, so that the system finds the interface as if davit had never been there.
+        case drop
+        case keep
+    }
+
+    /// `interface`: those that davit configures; empty for every physical Ethernet interface.
+    package var interfaces: [String] = []
+    /// `listen`: ADDRESS:PORT of the SSH server; empty for port 22 on every address.
+    package var listen: [String] = []
+    /// `address-after-boot`: `drop` (the default) or `keep`.
+    package var addressAfterBoot = AddressAfterBoot.drop
+    /// Lines that could not be used: each a sentence that names the line. The rest holds all the same.
+    package var complaints: [String] = []
+
+    package init() {}
+
+    package init(parsing text: String) {
+        for (index, raw) in text.split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        {
+            let line = Self.trimmed(raw.prefix { $0 != "#" })
+            guard !line.isEmpty else { continue }
+            if let complaint = take(line) { complaints.append("Line \(index + 1): \(complaint)") }
+        }
+    }
+
+    private mutating func take(_ line: Substring) -> String? {
+        guard let equals = line.firstIndex(of: "=") else {
+            return "\(line): expected 'key = value'."
+        }
+        let key = Self.trimmed(line[..<equals])
+        let value = Self.trimmed(line[line.index(after: equals)...])
+        guard !value.isEmpty else { return "\(key): a value is missing." }
+        switch key {
+        case "interface": interfaces.append(String(value))
+        case "listen": listen.append(String(value))
+        case "address-after-boot":
+            guard let choice = AddressAfterBoot(rawValue: String(value)) else {
+                return "address-after-boot = \(value): expected 'drop' or 'keep'."
+            }
+            addressAfterBoot = choice
+        default: return "\(key): there is no such setting."
+        }
+        return nil
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        let front = text.drop { $0.isWhitespace }
+        guard let last = front.lastIndex(where: { !$0.isWhitespace }) else {
+            return front.prefix(0)
+        }
+        return front[...last]
+    }
+}

@@ -1,0 +1,28 @@
+import CLinux
+import Glibc
+
+/// A lock that one process holds as long as it lives: flock(2) on a file that names the holder.
+///
+/// The kernel gives it up with the process, so that SIGKILL leaves no stale lock.
+package struct LockFile: ~Copyable {
+    private let file: FileDescriptor
+
+    /// Takes the lock, or gives `nil` when somebody holds it. The directory must be there.
+    package init?(taking path: String) throws(SystemError) {
+        let opened = try FileDescriptor(opening: path, O_RDWR | O_CREAT, mode: 0o644)
+        guard flock(opened.number, LOCK_EX | LOCK_NB) == 0 else {
+            guard errno == EWOULDBLOCK else { throw SystemError("lock", path) }
+            return nil
+        }
+        guard ftruncate(opened.number, 0) == 0 else { throw SystemError("write", path) }
+        try opened.write("\(getpid())\n")
+        file = opened
+    }
+
+    /// The process that holds the lock at `path` now, or `nil` when nobody does.
+    package static func holder(_ path: String) -> Int32? {
+        guard let file = try? FileDescriptor(opening: path, O_RDONLY) else { return nil }
+        if flock(file.number, LOCK_SH | LOCK_NB) == 0 { return nil }
+        return Files.text(path).flatMap { Int32($0) }
+    }
+}

@@ -1,0 +1,46 @@
+import Arguments
+import Boot
+import LinuxKit
+
+enum SuperviseCommand: Command {
+    static let name = "supervise"
+    static let summary =
+        "runs the network daemon and the SSH server, and starts them again for ever"
+    static let help = """
+        davit supervise [--config DIR]
+        davit supervise --stop
+
+        Starts 'davit net' and 'davit sshd', and starts each again whenever it ends. Runs until SIGTERM. One at a
+        time: a second one says so and ends with 1.
+
+        --config DIR   where davit.conf, authorized_keys and host_ed25519_key are (default /etc/davit)
+        --stop         ends the running supervisor and its services; that none runs is a success
+
+        davit.conf holds lines 'key = value':
+          interface = IF                 configure only this one; may be given more than once
+          listen = ADDRESS:PORT          where the SSH server listens (default port 22, everywhere)
+          address-after-boot = drop      'keep' leaves the address when the system takes over
+        """
+
+    static func run(_ arguments: [String]) throws -> ExitCode {
+        var reader = ArgumentReader(arguments)
+        let stop = try reader.flag("--stop")
+        let directory = try reader.value("--config") ?? Roots.etc
+        _ = try reader.operands(atMost: 0)
+        if stop {
+            Output.line(words(for: try Supervisor.stop()))
+            return .done
+        }
+        try Supervisor(Services.configured(in: directory)).run()
+        return .done
+    }
+
+    private static func words(for stop: Supervisor.Stop) -> String {
+        switch stop {
+        case .neverRan: "davit supervise: never ran."
+        case .stopped(let after): "davit supervise: stopped after \(after.inWords)."
+        case .killed(let after):
+            "davit supervise: did not stop and was killed after \(after.inWords)."
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import BootCore
+import Testing
+
+@Suite struct SettingsTests {
+    @Test func readsEveryKeyAndIgnoresComments() {
+        let settings = Settings(
+            parsing: """
+                # the rescue network
+                interface = eth0
+                interface=eth1   # the second
+                  listen = [::]:2222
+
+                address-after-boot = keep
+                """)
+        #expect(settings.interfaces == ["eth0", "eth1"])
+        #expect(settings.listen == ["[::]:2222"])
+        #expect(settings.addressAfterBoot == .keep)
+        #expect(settings.complaints.isEmpty)
+    }
+
+    @Test func aLineThatCannotBeUsedIsNamedAndTheRestHolds() {
+        let settings = Settings(
+            parsing:
+                "listne = :22\ninterface\nlisten =\naddress-after-boot = maybe\ninterface = a\r\n")
+        #expect(settings.interfaces == ["a"])
+        #expect(settings.addressAfterBoot == .drop)
+        #expect(
+            settings.complaints == [
+                "Line 1: listne: there is no such setting.",
+                "Line 2: interface: expected 'key = value'.",
+                "Line 3: listen: a value is missing.",
+                "Line 4: address-after-boot = maybe: expected 'drop' or 'keep'.",
+            ])
+    }
+
+    @Test func anEmptyFileMeansTheDefaults() {
+        #expect(Settings(parsing: "") == Settings())
+    }
+}

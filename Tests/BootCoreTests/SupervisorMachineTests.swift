@@ -1,0 +1,145 @@
+import BootCore
+import Testing
+
+@Suite struct SupervisorMachineTests {
+    var random = SplitMix(seed: 1)
+
+    /// A machine whose one service has been started at second 0.
+    private mutating func started() -> SupervisorMachine {
+        var machine = SupervisorMachine(["net"])
+        #expect(machine.handle(.begin, at: .zero, using: &random) == [.start("net")])
+        return machine
+    }
+
+    @Test mutating func startsEachServiceOnce() {
+        var machine = SupervisorMachine(["net", "sshd"])
+        let effects = machine.handle(.begin, at: .zero, using: &random)
+        #expect(effects == [.start("net"), .start("sshd")])
+        #expect(machine.handle(.begin, at: .zero, using: &random) == [])
+        #expect(machine.deadline == nil)
+    }
+
+    @Test mutating func startsAgainAfterAPauseThatGrowsToItsBoundAndNeverEnds() {
+        var machine = started()
+        var now = Duration.zero
+        var pauses: [Duration] = []
+        for _ in 0..<200 {
+            #expect(machine.handle(.ended("net"), at: now, using: &random) == [])
+            guard let deadline = machine.deadline else {
+                Issue.record("a service that ended must be started again some time")
+                return
+            }
+            pauses.append(deadline - now)
+            let early = deadline - .milliseconds(1)
+            #expect(machine.handle(.timeReached, at: early, using: &random) == [])
+            #expect(machine.handle(.timeReached, at: deadline, using: &random) == [.start("net")])
+            now = deadline
+        }
+        #expect(pauses[0] <= .milliseconds(250))
+        #expect(pauses[20] > .seconds(7), "it must not spin")
+        #expect(pauses.allSatisfy { $0 <= .seconds(10) })
+        #expect(Set(pauses.suffix(100)).count > 50, "jittered")
+    }
+
+    @Test mutating func aServiceThatRanWellIsBackAtOnce() {
+        var machine = started()
+        var now = Duration.zero
+        for _ in 0..<10 {
+            _ = machine.handle(.ended("net"), at: now, using: &random)
+            now = machine.deadline ?? now
+            _ = machine.handle(.timeReached, at: now, using: &random)
+        }
+        now += .seconds(31)
+        _ = machine.handle(.ended("net"), at: now, using: &random)
+        #expect((machine.deadline ?? .zero) - now <= .milliseconds(250))
+    }
+
+    @Test mutating func aChangeInTheWorldEndsThePauseButDoesNotMakeItSpin() {
+        var machine = started()
+        for _ in 0..<8 {
+            _ = machine.handle(.ended("net"), at: .seconds(1), using: &random)
+            _ = machine.handle(.timeReached, at: .seconds(100), using: &random)
+        }
+        _ = machine.handle(.ended("net"), at: .seconds(100), using: &random)
+        let soon = Duration.seconds(100) + .milliseconds(100)
+        #expect(machine.handle(.worldChanged, at: soon, using: &random) == [])
+        #expect(machine.handle(.worldChanged, at: .seconds(101), using: &random) == [.start("net")])
+        #expect(machine.handle(.worldChanged, at: .seconds(101), using: &random) == [])
+    }
+
+    @Test mutating func stopsByAskingAndThenByForce() {
+        var machine = SupervisorMachine(["net", "sshd", "late"])
+        _ = machine.handle(.begin, at: .zero, using: &random)
+        _ = machine.handle(.ended("late"), at: .seconds(1), using: &random)
+        let asked = machine.handle(.stopRequested, at: .seconds(1), using: &random)
+        #expect(asked == [.terminate("net"), .terminate("sshd")])
+        #expect(machine.handle(.stopRequested, at: .seconds(1), using: &random) == [])
+        #expect(machine.handle(.ended("net"), at: .seconds(2), using: &random) == [])
+        #expect(machine.handle(.timeReached, at: .seconds(3), using: &random) == [.kill("sshd")])
+        #expect(machine.handle(.ended("sshd"), at: .seconds(3), using: &random) == [.finish])
+        #expect(machine.handle(.begin, at: .seconds(4), using: &random) == [])
+        #expect(machine.deadline == nil)
+    }
+
+    @Test mutating func stoppingWhatHasEndedFinishesAtOnce() {
+        var machine = started()
+        _ = machine.handle(.ended("net"), at: .seconds(1), using: &random)
+        #expect(machine.handle(.stopRequested, at: .seconds(1), using: &random) == [.finish])
+    }
+
+    @Test mutating func eventsForNobodyDoNothing() {
+        var machine = started()
+        #expect(machine.handle(.ended("ghost"), at: .zero, using: &random) == [])
+        #expect(machine.handle(.timeReached, at: .seconds(9), using: &random) == [])
+        #expect(machine.handle(.worldChanged, at: .seconds(9), using: &random) == [])
+    }
+
+    /// Every order of up to eight events: whatever came, a service that is not stopped runs or has a time at which it
+    /// will be started, and a stop always ends in `finish`.
+    @Test func noOrderOfEventsLeavesADeadService() {
+        let events: [SupervisorMachine.Event] = [
+            .begin, .ended("a"), .ended("b"), .worldChanged, .timeReached, .stopRequested,
+        ]
+        var random = SplitMix(seed: 7)
+        var orders = 0
+        func explore(_ machine: SupervisorMachine, _ now: Duration, _ stopped: Bool, _ depth: Int) {
+            check(machine, now, stopped)
+            guard depth > 0 else { return }
+            for event in events {
+                var next = machine
+                let later = event == .timeReached ? machine.deadline ?? now : now + .seconds(1)
+                _ = next.handle(event, at: later, using: &random)
+                orders += 1
+                explore(next, later, stopped || event == .stopRequested, depth - 1)
+            }
+        }
+        func check(_ machine: SupervisorMachine, _ now: Duration, _ stopped: Bool) {
+            for service in machine.services {
+                switch service.state {
+                case .running: if stopped { Issue.record("runs after a stop") }
+                case .pausing(let until):
+                    if stopped || until > now + .seconds(10) { Issue.record("\(service)") }
+                case .ending: if !stopped { Issue.record("\(service)") }
+                case .ended: if !stopped { Issue.record("dead: \(service)") }
+                }
+            }
+        }
+        var machine = SupervisorMachine(["a", "b"])
+        _ = machine.handle(.begin, at: .zero, using: &random)
+        explore(machine, .zero, false, 7)
+        #expect(orders > 300_000)
+    }
+}
+
+/// A small generator with a seed, so that a failure can be repeated.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
