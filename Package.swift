@@ -32,6 +32,7 @@ let package = Package(
         // C: module maps and thin shims.
         library("CJSON", "json-c"),
         .target(name: "CLinux"),
+        .target(name: "CStatic"),
 
         // Leaf modules: no imports of ours.
         module("Arguments"),
@@ -51,7 +52,7 @@ let package = Package(
         // The program: an applet table; one command, one file.
         .executableTarget(
             name: "davit",
-            dependencies: ["Arguments", "Boot", "JSONKit", "LinuxKit", "Recorder"],
+            dependencies: ["Arguments", "Boot", "CStatic", "JSONKit", "LinuxKit", "Recorder"],
             swiftSettings: strict),
 
         tests("ArgumentsTests", ["Arguments"]),
