@@ -57,6 +57,7 @@ let package = Package(
 
         tests("ArgumentsTests", ["Arguments"]),
         tests("BootCoreTests", ["BootCore"]),
+        tests("BootTests", ["Boot", "JSONKit", "LinuxKit"]),
         tests("BytesTests", ["Bytes"]),
         tests("JSONKitTests", ["JSONKit"]),
         tests("LinuxKitTests", ["LinuxKit"]),

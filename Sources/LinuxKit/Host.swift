@@ -3,8 +3,13 @@ import Glibc
 
 /// What machine this is.
 package enum Host {
-    /// The node name; in an initramfs often `(none)`.
-    package static var name: String { field { $0.nodename } }
+    /// The machine's name. The kernel knows none in an initramfs; then it is what /etc/hostname says, which the hook
+    /// puts there.
+    package static var name: String {
+        let known = field { $0.nodename }
+        guard known == "(none)" else { return known }
+        return Files.text("/etc/hostname", limit: 256) ?? known
+    }
     /// The running kernel's release, such as `6.1.0-37-amd64`.
     package static var kernelRelease: String { field { $0.release } }
     /// The processor architecture in the kernel's words, such as `aarch64`.

@@ -10,6 +10,12 @@ package enum ProcessTable {
         /// The whole argument vector; empty for kernel threads.
         package let arguments: [String]
 
+        package init(pid: Int32, name: String, arguments: [String]) {
+            self.pid = pid
+            self.name = name
+            self.arguments = arguments
+        }
+
         /// The last part of the program's path, such as `askpass`.
         package var program: String {
             arguments.first?.split(separator: "/").last.map(String.init) ?? name

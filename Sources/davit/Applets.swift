@@ -6,6 +6,7 @@ enum Applets {
     /// Every applet, in the order of `davit help`.
     static var all: [any Command.Type] {
         [
+            StatusCommand.self,
             SuperviseCommand.self,
             HelpCommand.self,
             VersionCommand.self,

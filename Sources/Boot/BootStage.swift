@@ -1,0 +1,99 @@
+import LinuxKit
+
+/// How far the boot is, and what it waits for, as seen from the processes of the initramfs.
+package enum BootStage: Sendable, Equatable {
+    /// The system runs; the initramfs is over.
+    case system
+    /// Somebody asks for the passphrase of that device (Debian's cryptroot).
+    case passphrase(device: String)
+    /// cryptsetup derives a key or opens a device.
+    case opening(device: String?)
+    /// A checker runs on that device.
+    case checking(device: String)
+    /// The initramfs gave up and started a shell on the console.
+    case rescueShell
+    /// The root device, as `root=` names it, is not there yet.
+    case rootDevice(String)
+    /// In the initramfs, waiting for nothing that davit knows.
+    case initramfs
+
+    /// Looks at the machine.
+    package static var now: BootStage {
+        guard Host.isInitramfs else { return .system }
+        let programs: Set = ["askpass", "cryptsetup", "sh", "dash", "busybox"]
+        let processes = ProcessTable.all.filter {
+            programs.contains($0.program) || $0.program.hasPrefix("fsck")
+                || $0.program.hasPrefix("e2fsck")
+        }
+        let commandLine = Files.text(Roots.proc + "/cmdline", limit: 4096) ?? ""
+        return stage(
+            processes, environment: ProcessTable.environment, commandLine: commandLine,
+            exists: Files.exists)
+    }
+
+    /// Decides from what was seen; what is most worth knowing comes first.
+    package static func stage(
+        _ processes: [ProcessTable.Entry], environment: (Int32, String) -> String?,
+        commandLine: String, exists: (String) -> Bool
+    ) -> BootStage {
+        if let checker = processes.first(where: { $0.program.contains("fsck") }) {
+            return .checking(device: checker.arguments.last ?? "a file system")
+        }
+        if let askpass = processes.first(where: { $0.program == "askpass" }) {
+            let name = environment(askpass.pid, "CRYPTTAB_NAME")
+            return .passphrase(device: name ?? askpass.arguments.dropFirst().joined(separator: " "))
+        }
+        if let cryptsetup = processes.first(where: { $0.program == "cryptsetup" }) {
+            return .opening(device: cryptsetup.arguments.last)
+        }
+        // initramfs-tools' panic() runs an interactive shell with this prompt.
+        let shells = processes.filter { ["sh", "dash", "busybox"].contains($0.program) }
+        if shells.contains(where: { environment($0.pid, "PS1")?.hasPrefix("(initramfs)") == true })
+        {
+            return .rescueShell
+        }
+        let words = commandLine.split(separator: " ")
+        let root = words.last { $0.hasPrefix("root=") }?.dropFirst("root=".count)
+        if let root, let path = devicePath(root), !exists(path) { return .rootDevice(String(root)) }
+        return .initramfs
+    }
+
+    /// Where a `root=` value will appear, or `nil` when it names no device.
+    private static func devicePath(_ root: Substring) -> String? {
+        if root.hasPrefix("/dev/") { return String(root) }
+        let links = [
+            "UUID=": "by-uuid/", "LABEL=": "by-label/", "PARTUUID=": "by-partuuid/",
+            "PARTLABEL=": "by-partlabel/",
+        ]
+        for (prefix, directory) in links where root.hasPrefix(prefix) {
+            return Roots.dev + "/disk/" + directory + root.dropFirst(prefix.count)
+        }
+        return nil
+    }
+
+    /// One sentence without its full stop.
+    package var words: String {
+        switch self {
+        case .system: "the system runs; the initramfs is over"
+        case .passphrase(let device): "waits for the passphrase of \(device)"
+        case .opening(let device): "opens \(device ?? "an encrypted device")"
+        case .checking(let device): "checks the file system on \(device)"
+        case .rescueShell: "stopped in a rescue shell on the console"
+        case .rootDevice(let root): "waits for the root device \(root)"
+        case .initramfs: "goes on in the initramfs"
+        }
+    }
+
+    /// The word for programs.
+    package var word: String {
+        switch self {
+        case .system: "system"
+        case .passphrase: "passphrase"
+        case .opening: "opening"
+        case .checking: "checking"
+        case .rescueShell: "rescue-shell"
+        case .rootDevice: "root-device"
+        case .initramfs: "initramfs"
+        }
+    }
+}

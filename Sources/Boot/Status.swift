@@ -1,0 +1,58 @@
+import JSONKit
+import LinuxKit
+
+/// What this machine is doing and waiting for, gathered from the state files of davit's processes and from /proc.
+///
+/// As JSON: `{version, host, kernel, architecture, now, boot: {stage, words}, supervisor, network: […], unlock: […],
+/// ssh: {listener, sessions: […]}}`; `supervisor`, each interface, device and session as its process wrote it, `null`
+/// where it wrote nothing. Times are milliseconds since boot, like `now`.
+package struct Status: Sendable {
+    package let now = Clock.now
+    package let stage: BootStage
+    let supervisor: JSON
+    let network: [JSON]
+    let unlock: [JSON]
+    let listener: JSON
+    let sessions: [JSON]
+
+    /// Looks at the machine.
+    package init() {
+        stage = .now
+        supervisor = Self.file("supervise.json")
+        network = Self.files(in: "net")
+        unlock = Self.files(in: "unlock")
+        listener = Self.file("ssh/listener.json")
+        sessions = Self.files(in: "ssh") { $0.hasPrefix("session-") }
+    }
+
+    package var json: JSON {
+        [
+            "version": 1,
+            "host": .string(Host.name),
+            "kernel": .string(Host.kernelRelease),
+            "architecture": .string(Host.architecture),
+            "now": JSON(now.milliseconds),
+            "boot": ["stage": .string(stage.word), "words": .string(stage.words)],
+            "supervisor": supervisor,
+            "network": .array(network),
+            "unlock": .array(unlock),
+            "ssh": ["listener": listener, "sessions": .array(sessions)],
+        ]
+    }
+
+    /// A file that a process died writing does not exist (they are replaced in one step); one that is no JSON is
+    /// somebody else's, and passed over.
+    private static func file(_ name: String) -> JSON {
+        guard let text = Files.text("\(Roots.run)/\(name)") else { return .null }
+        return (try? JSON(parsing: text)) ?? .null
+    }
+
+    private static func files(
+        in directory: String, where isWanted: (String) -> Bool = { _ in true }
+    ) -> [JSON] {
+        Files.names(in: "\(Roots.run)/\(directory)")
+            .filter { $0.hasSuffix(".json") && isWanted($0) }
+            .map { file("\(directory)/\($0)") }
+            .filter { $0 != .null }
+    }
+}

@@ -1,0 +1,98 @@
+import JSONKit
+import LinuxKit
+
+extension Status {
+    /// The status for people: a heading and one block for each part, a line for each thing.
+    package var words: String {
+        let heading =
+            "\(Host.name), Linux \(Host.kernelRelease) \(Host.architecture), up \(now.inWords)\n"
+        return heading
+            + block("Boot", [stage.words])
+            + block("Unlock", unlock.map(unlockLine))
+            + block(
+                "Network",
+                network.isEmpty ? ["no interface is configured by davit"] : network.map(networkLine)
+            )
+            + block("SSH", [listenerLine] + sessions.map(sessionLine))
+            + block("Services", serviceLines)
+    }
+
+    private func block(_ title: String, _ lines: [String]) -> String {
+        let indent = String(repeating: " ", count: 10)
+        let head = title + String(repeating: " ", count: max(1, 10 - title.count))
+        return lines.enumerated().map { ($0 == 0 ? head : indent) + $1 + "\n" }.joined()
+    }
+
+    private func unlockLine(_ device: JSON) -> String {
+        let name = device["name"]?.string ?? "?"
+        let source = device["source"]?.string ?? "?"
+        var line =
+            "\(name): \(device["state"]?.string ?? "?") since \(ago(device["since"])) (\(source))"
+        if let tries = device["tries"]?.int, tries > 0 { line += "; tries: \(tries)" }
+        if let error = device["lastError"]?.string { line += "; last error: \(error)" }
+        return line
+    }
+
+    private func networkLine(_ interface: JSON) -> String {
+        let name = interface["interface"]?.string ?? "?"
+        var line = "\(name): \(interface["state"]?.string ?? "?") since \(ago(interface["since"]))"
+        if interface["carrier"]?.bool == false { line += "; no carrier (is the cable in?)" }
+        if let address = interface["address"]?.string {
+            line += "; \(address)"
+            if let gateway = interface["gateway"]?.string { line += " via \(gateway)" }
+        } else {
+            if let tries = interface["tries"]?.int { line += "; tries: \(tries)" }
+            if let next = interface["nextTryAt"] { line += "; next \(ahead(next))" }
+        }
+        if let error = interface["lastError"]?.string { line += "; last error: \(error)" }
+        return line
+    }
+
+    private var listenerLine: String {
+        guard listener != .null else { return "nobody listens" }
+        let addresses = listener["listening"]?.array?.compactMap { $0.string } ?? []
+        var line =
+            addresses.isEmpty
+            ? "cannot listen yet" : "listens on \(addresses.joined(separator: ", "))"
+        line += " since \(ago(listener["since"]))"
+        if let error = listener["lastError"]?.string { line += "; last error: \(error)" }
+        return line
+    }
+
+    private func sessionLine(_ session: JSON) -> String {
+        let peer = session["peer"]?.string ?? "?"
+        var line = "\(peer) since \(ago(session["since"]))"
+        if let key = session["key"]?.string { line += ", key \(key)" }
+        if let command = session["command"]?.string { line += ", runs: \(command)" }
+        return line
+    }
+
+    private var serviceLines: [String] {
+        guard let services = supervisor["services"]?.array else {
+            return ["the supervisor does not run here"]
+        }
+        return services.map { service in
+            let name = service["name"]?.string ?? "?"
+            var line = "\(name): \(service["state"]?.string ?? "?") since \(ago(service["since"]))"
+            if let starts = service["starts"]?.int, starts > 1 {
+                line += "; started \(starts) times"
+            }
+            if let end = service["lastEnd"]?.string { line += "; last ended with \(end)" }
+            if let next = service["nextStartAt"], next != .null {
+                line += "; started again \(ahead(next))"
+            }
+            return line
+        }
+    }
+
+    private func ago(_ time: JSON?) -> String {
+        guard let time = time?.int else { return "?" }
+        return max(.zero, now - .milliseconds(time)).inWords
+    }
+
+    private func ahead(_ time: JSON) -> String {
+        guard let time = time.int else { return "at an unknown time" }
+        let left = Duration.milliseconds(time) - now
+        return left > .zero ? "in \(left.inWords)" : "now"
+    }
+}

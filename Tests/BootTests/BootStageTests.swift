@@ -1,0 +1,51 @@
+import Boot
+import LinuxKit
+import Testing
+
+@Suite struct BootStageTests {
+    typealias Entry = ProcessTable.Entry
+
+    private func stage(
+        _ processes: [Entry], environment: [Int32: [String: String]] = [:],
+        commandLine: String = "quiet root=/dev/mapper/cryptroot ro", present: Set<String> = []
+    ) -> BootStage {
+        BootStage.stage(
+            processes, environment: { environment[$0]?[$1] }, commandLine: commandLine,
+            exists: { present.contains($0) })
+    }
+
+    @Test func namesTheDeviceThatAskpassWantsAPassphraseFor() {
+        let askpass = Entry(
+            pid: 7, name: "askpass",
+            arguments: ["/lib/cryptsetup/askpass", "Please unlock disk root: "])
+        let cryptsetup = Entry(pid: 8, name: "cryptsetup", arguments: ["/sbin/cryptsetup", "open"])
+        let seen = stage([askpass, cryptsetup], environment: [7: ["CRYPTTAB_NAME": "cryptroot"]])
+        #expect(seen == .passphrase(device: "cryptroot"))
+        #expect(seen.words == "waits for the passphrase of cryptroot")
+        #expect(stage([askpass]) == .passphrase(device: "Please unlock disk root: "))
+    }
+
+    @Test func tellsAShellThatGaveUpFromAScript() {
+        let script = Entry(pid: 1, name: "init", arguments: ["/bin/sh", "/init"])
+        let shell = Entry(pid: 9, name: "sh", arguments: ["sh", "-i"])
+        #expect(stage([script, shell], environment: [9: ["PS1": "(initramfs) "]]) == .rescueShell)
+        #expect(stage([script], commandLine: "quiet") == .initramfs)
+    }
+
+    @Test(arguments: [
+        ("root=/dev/mapper/cryptroot", "/dev/mapper/cryptroot"),
+        ("root=UUID=ab-cd", "/dev/disk/by-uuid/ab-cd"),
+        ("root=LABEL=top", "/dev/disk/by-label/top"),
+    ])
+    func waitsForTheRootDeviceUntilItIsThere(argument: String, path: String) {
+        let name = String(argument.dropFirst("root=".count))
+        #expect(stage([], commandLine: argument) == .rootDevice(name))
+        #expect(stage([], commandLine: argument, present: [path]) == .initramfs)
+    }
+
+    @Test func aCheckerComesFirst() {
+        let fsck = Entry(
+            pid: 3, name: "fsck.ext4", arguments: ["fsck.ext4", "-a", "/dev/mapper/cryptroot"])
+        #expect(stage([fsck]) == .checking(device: "/dev/mapper/cryptroot"))
+    }
+}
