@@ -1,0 +1,53 @@
+import LinuxKit
+
+/// Tells a person how the boot goes on, a line for each change, until there is something to decide.
+package struct BootWatch {
+    /// Why the watch ended.
+    package enum End: Sendable, Equatable {
+        /// A passphrase is asked for; by Debian's cryptroot, for that device.
+        case passphraseWanted(device: String)
+        /// The system has taken over.
+        case systemRuns
+        /// The person pressed Enter.
+        case interrupted
+        /// Nobody reads or types any more.
+        case disconnected
+    }
+
+    /// How often the machine is looked at: nothing announces what the processes of an initramfs do.
+    private static let interval = Duration.milliseconds(400)
+
+    private let say: (String) -> Void
+
+    package init(say: @escaping (String) -> Void) { self.say = say }
+
+    /// Watches until the end; `passphraseFor` are devices whose prompt is on its way out and no reason to stop.
+    package func run(ignoringPromptFor patience: Duration) throws(SystemError) -> End {
+        let begun = Clock.now
+        var told: BootStage?
+        while true {
+            let stage = BootStage.now
+            if stage != told {
+                say(stage.words)
+                told = stage
+            }
+            switch stage {
+            case .system: return .systemRuns
+            case .passphrase(let device) where Clock.now - begun > patience:
+                return .passphraseWanted(device: device)
+            case .passphrase, .opening, .checking, .rescueShell, .rootDevice, .initramfs: break
+            }
+            if let end = try pause() { return end }
+        }
+    }
+
+    private func pause() throws(SystemError) -> End? {
+        let ready = try Poll.wait([.init(0, .input)], until: Clock.now + Self.interval)
+        guard let input = ready.first, input.isReadable else { return nil }
+        let stream = FileDescriptor(adopting: 0)
+        let read = try? stream.read(atMost: 256)
+        _ = stream.release()
+        if case .bytes = read { return .interrupted }
+        return .disconnected
+    }
+}
