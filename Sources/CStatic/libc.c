@@ -27,6 +27,11 @@ void *dlopen(const char *file, int mode) {
     return NULL;
 }
 
+void *dlmopen(Lmid_t namespace, const char *file, int mode) {
+    (void)namespace, (void)file, (void)mode;
+    return NULL;
+}
+
 void *dlsym(void *restrict handle, const char *restrict name) {
     (void)handle, (void)name;
     return NULL;

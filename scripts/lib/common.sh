@@ -4,12 +4,10 @@
 # shellcheck disable=SC2034 # Set here, used there.
 
 davit_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-davit_cache=${DAVIT_CACHE:-$davit_root/.cache}
+davit_cache=$(realpath --canonicalize-missing "${DAVIT_CACHE:-$davit_root/.cache}")
 davit_arch=$(uname -m)
 davit_program=${0##*/}
 davit_static_map=$davit_root/.build-static/davit.map
-davit_prefix=$davit_cache/prefix
-
 say() { printf '%s: %s\n' "$davit_program" "$*"; }
 warn() { printf '%s: %s\n' "$davit_program" "$*" >&2; }
 fail() {
@@ -68,8 +66,24 @@ require_swift() {
             "https://www.swift.org/install/linux/"
 }
 
+# prefix_directory: where the libraries belong that the recipes, as they are now, give on this machine.
+prefix_directory() {
+    local key
+    key=$(
+        {
+            cat "$davit_root/scripts/lib/recipes.sh"
+            # Archives of the distribution may need the libc that they were compiled with.
+            getconf GNU_LIBC_VERSION
+        } | sha256sum | cut -c1-12
+    )
+    echo "$davit_cache/prefix-$davit_arch-$key"
+}
+
 # use_prefix: lets every later `swift build` and `swift test` find the libraries that scripts/deps built.
+#
+# By their real path, not by the link `prefix`: when the recipes change the path does, and SwiftPM links anew.
 use_prefix() {
+    davit_prefix=$(prefix_directory)
     [[ -e $davit_prefix/complete ]] ||
         fail "the libraries are not built yet in $davit_cache. Run scripts/deps first."
     export PKG_CONFIG_PATH=$davit_prefix/lib/pkgconfig

@@ -1,23 +1,10 @@
 # shellcheck shell=bash disable=SC2154 # Sourced after common.sh and recipes.sh.
 # The prefix of static libraries: one directory for each recipe, architecture and libc.
 
-# prefix_directory: where this machine's prefix for the recipes as they are now belongs.
-prefix_directory() {
-    local key
-    key=$(
-        {
-            cat "$davit_root/scripts/lib/recipes.sh"
-            # Archives of the distribution may need the libc that they were compiled with.
-            getconf GNU_LIBC_VERSION
-        } | sha256sum | cut -c1-12
-    )
-    echo "$davit_cache/prefix-$davit_arch-$key"
-}
-
 # build_recipe NAME: builds one library and adds it to the prefix; the stamp comes last.
 build_recipe() {
     local name=$1 source package='' work log status=0 started=$SECONDS
-    local stamp=$davit_prefix_path/stamps/$name
+    local stamp=$davit_prefix/stamps/$name
     if [[ -e $stamp ]]; then return 0; fi
 
     log=$davit_cache/log/$name
@@ -56,8 +43,8 @@ build_recipe() {
         cp "$work/source/debian/copyright" "$work/staging/licenses/$name"
         cp "$davit_cache/sources/$package/VERSION" "$work/staging/licenses/$name.version"
     fi
-    mkdir -p "$davit_prefix_path/stamps"
-    cp -R "$work/staging/." "$davit_prefix_path/"
+    mkdir -p "$davit_prefix/stamps"
+    cp -R "$work/staging/." "$davit_prefix/"
     date --utc +%FT%TZ >"$stamp"
     rm -rf "$work"
     say "$name is ready after $((SECONDS - started)) s"
@@ -66,12 +53,12 @@ build_recipe() {
 # build_prefix: builds what is missing, and points the link `prefix` at the result when it is whole.
 build_prefix() {
     local name
-    davit_prefix_path=$(prefix_directory)
-    if [[ ! -e $davit_prefix_path/complete ]]; then
-        mkdir -p "$davit_cache/log" "$davit_prefix_path"
-        export PKG_CONFIG_PATH=$davit_prefix_path/lib/pkgconfig
+    davit_prefix=$(prefix_directory)
+    if [[ ! -e $davit_prefix/complete ]]; then
+        mkdir -p "$davit_cache/log" "$davit_prefix"
+        export PKG_CONFIG_PATH=$davit_prefix/lib/pkgconfig
         for name in "${recipes[@]}"; do build_recipe "$name"; done
-        date --utc +%FT%TZ >"$davit_prefix_path/complete"
+        date --utc +%FT%TZ >"$davit_prefix/complete"
     fi
-    ln -sfnT "${davit_prefix_path##*/}" "$davit_cache/prefix"
+    ln -sfnT "${davit_prefix##*/}" "$davit_cache/prefix"
 }

@@ -21,7 +21,8 @@ declare -A recipe_source=(
 
 # Position-independent for the static-PIE and for the tests; sections so that the linker can drop
 # what is unused; the hardening that Debian itself builds with.
-recipe_cflags=(-O2 -fPIE -ffunction-sections -fdata-sections -fstack-protector-strong -D_FORTIFY_SOURCE=2)
+recipe_cflags=(-O2 -fPIE -ffunction-sections -fdata-sections 
+    -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2)
 
 jobs=${DAVIT_JOBS:-$(nproc)}
 
@@ -35,7 +36,7 @@ recipe_libcrypto() {
     *) fail "OpenSSL's name for $davit_arch is not known. Add it to recipe_libcrypto in scripts/lib/recipes.sh." ;;
     esac
     # Without modules the legacy provider is part of the archive: whirlpool opens old LUKS1 headers.
-    ./Configure "$target" --prefix="$davit_prefix_path" --libdir=lib --openssldir=/nonexistent \
+    ./Configure "$target" --prefix="$davit_prefix" --libdir=lib --openssldir=/nonexistent \
         no-shared no-dso no-module no-engine no-autoload-config no-tests no-ssl no-tls no-dtls \
         no-sock no-dgram no-ui-console no-async no-comp no-cms no-cmp no-ts no-ocsp no-ct no-srp no-psk \
         no-srtp no-nextprotoneg no-rfc3779 no-gost no-ec2m no-scrypt no-siphash no-siv no-ocb \
@@ -55,7 +56,7 @@ recipe_libcrypto() {
 recipe_libdevmapper() {
     local staging=$1
     # udev_sync: opening waits until udev has made its links; Sources/CStatic/Udev.c has the five calls it needs.
-    CFLAGS="${recipe_cflags[*]}" ./configure --prefix="$davit_prefix_path" --enable-static_link \
+    CFLAGS="${recipe_cflags[*]}" ./configure --prefix="$davit_prefix" --enable-static_link \
         --disable-shared --enable-pkgconfig --enable-udev_sync --disable-udev_rules --disable-selinux \
         --disable-readline --disable-blkid_wiping --disable-dmeventd --disable-nls \
         --with-cache=none --with-thin=none --with-vdo=none --with-writecache=none \
@@ -73,7 +74,7 @@ recipe_libcryptsetup() {
     if [[ $davit_arch == x86_64 ]]; then sse=(--enable-internal-sse-argon2); fi
     ./autogen.sh
     # -O2, which is in recipe_cflags: -Os makes the key derivation 1.7 times slower.
-    CFLAGS="${recipe_cflags[*]}" ./configure --prefix="$davit_prefix_path" --disable-shared --enable-static \
+    CFLAGS="${recipe_cflags[*]}" ./configure --prefix="$davit_prefix" --disable-shared --enable-static \
         --disable-cryptsetup --disable-veritysetup --disable-integritysetup --disable-asciidoc \
         --disable-ssh-token --disable-external-tokens --disable-nls --disable-selinux \
         --disable-libargon2 --with-crypto_backend=openssl --enable-internal-argon2 "${sse[@]}"
@@ -93,12 +94,12 @@ recipe_libssh() {
     done
     # Not BUILD_STATIC_LIB: it gives the static library's rules twice.
     cmake -G Ninja -S . -B build -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-DNDEBUG ${recipe_cflags[*]}" \
-        -DCMAKE_INSTALL_PREFIX="$davit_prefix_path" -DCMAKE_INSTALL_LIBDIR=lib \
+        -DCMAKE_INSTALL_PREFIX="$davit_prefix" -DCMAKE_INSTALL_LIBDIR=lib \
         -DBUILD_SHARED_LIBS=OFF -DUNIT_TESTING=OFF -DWITH_SERVER=ON -DWITH_SFTP=ON \
-        -DOPENSSL_ROOT_DIR="$davit_prefix_path" -DOPENSSL_USE_STATIC_LIBS=ON "${off[@]}"
+        -DOPENSSL_ROOT_DIR="$davit_prefix" -DOPENSSL_USE_STATIC_LIBS=ON "${off[@]}"
     ninja -C build -j"$jobs" ssh
     DESTDIR=$PWD/image cmake --install build
-    mv "image$davit_prefix_path/"{include,lib} "$staging/"
+    mv "image$davit_prefix/"{include,lib} "$staging/"
     rm -rf "$staging/lib/cmake" "$staging/lib/pkgconfig"
     mkdir "$staging/lib/pkgconfig"
     pkgconfig_file "$staging" libssh "$(sed -n 's/^project(libssh VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)" \
