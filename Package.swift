@@ -62,5 +62,14 @@ let package = Package(
         tests("JSONKitTests", ["JSONKit"]),
         tests("LinuxKitTests", ["LinuxKit"]),
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
+
+        // The lab: whole machines in QEMU, in namespaces of their own. Needs root.
+        library("CLibcrypto", "libcrypto"),
+        .target(name: "CLab", dependencies: ["CLibcrypto"], path: "Tests/CLab"),
+        .target(
+            name: "LabKit", dependencies: ["CLab"], path: "Tests/LabKit", swiftSettings: strict),
+        .executableTarget(
+            name: "lab", dependencies: ["LabKit"], path: "Tests/lab", swiftSettings: strict),
+        tests("LabTests", ["LabKit"]),
     ]
 )

@@ -1,0 +1,60 @@
+#define _GNU_SOURCE
+#include "CLab.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int lab_packet_socket(int namespace_fd, const char *interface) {
+    if (setns(namespace_fd, CLONE_NEWNET) != 0) return -1;
+    unsigned index = if_nametoindex(interface);
+    if (index == 0) return -1;
+    int descriptor = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
+    if (descriptor < 0) return -1;
+    struct sockaddr_ll address = {
+        .sll_family = AF_PACKET,
+        .sll_protocol = htons(ETH_P_ALL),
+        .sll_ifindex = (int)index,
+    };
+    if (bind(descriptor, (struct sockaddr *)&address, sizeof address) != 0) {
+        int failed = errno;
+        close(descriptor);
+        errno = failed;
+        return -1;
+    }
+    return descriptor;
+}
+
+int lab_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
+
+int lab_spawn(pid_t *process, const char *path, char *const *arguments, char *const *environment,
+              int input, int output, int error) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_adddup2(&actions, input, 0);
+    posix_spawn_file_actions_adddup2(&actions, output, 1);
+    posix_spawn_file_actions_adddup2(&actions, error, 2);
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    // A session of its own: Ctrl-C reaches the lab alone, which then ends its children in order.
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
+                                              POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    int failed = posix_spawnp(process, path, &actions, &attributes, arguments, environment);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return failed;
+}

@@ -1,0 +1,88 @@
+import Foundation
+
+/// A Debian with an encrypted root, its real kernel and its real initrd, ready to boot.
+package struct GuestImage: Sendable {
+    /// What an image is made of.
+    package struct Plan: Sendable, Hashable {
+        package var suite = "bookworm"
+        /// Whether scripts/install puts `dist/davit` on it.
+        package var hasDavit = true
+        /// Encrypted disks beside the root, all with the root's passphrase, opened in the initrd.
+        package var dataDisks = 0
+        /// Argon2id's memory: 32 MiB keeps a guess at about a second under emulation.
+        package var derivationMemoryKiB = 32768
+        package var derivationIterations = 4
+        /// 512 or 4096 bytes.
+        package var sectorSize = 4096
+        package var rootMiB = 768
+
+        package init() {}
+    }
+
+    /// A disk as the guest sees it.
+    package struct Disk: Sendable {
+        /// The mapping's name in /etc/crypttab.
+        package let name: String
+        package let file: String
+    }
+
+    /// Opens all disks. Chosen so that a search finds it and nothing else.
+    package static let passphrase = "Vier-Rettungsboote 4711 \"unter\" \\Deck"
+
+    package let plan: Plan
+    package let machine: Machine
+    package let kernel: String
+    package let initrd: String
+    /// The root first.
+    package let disks: [Disk]
+    /// OpenSSH's private key, whose public half davit knows.
+    package let privateKey: String
+    /// The public host keys that scripts/install made; empty without davit.
+    package let hostKeys: String
+
+    /// Builds the image, or finds it in the cache.
+    /// - Throws: `.missing` without tools or without `dist/davit`.
+    package static func prepared(
+        _ plan: Plan, progress: @Sendable (String) -> Void = { _ in }
+    ) async throws -> GuestImage {
+        let machine = try Machine.host()
+        try Tools.require([
+            "mmdebstrap", "cryptsetup", "mke2fs", "tar", "zstd", "ssh-keygen", "qemu-img",
+            machine.emulator,
+        ])
+        let davit = "\(repository)/dist/davit"
+        if plan.hasDavit, !FileManager.default.isExecutableFile(atPath: davit) {
+            throw LabError.missing(what: davit, fix: "Run scripts/build-static.")
+        }
+        let builder = ImageBuilder(plan: plan, machine: machine, cache: try ImageCache())
+        let directory = try await builder.directory(progress: progress)
+        func text(_ name: String) throws -> String {
+            String(decoding: try fileBytes("\(directory)/\(name)"), as: UTF8.self)
+        }
+        return GuestImage(
+            plan: plan, machine: machine, kernel: "\(directory)/vmlinuz",
+            initrd: "\(directory)/initrd",
+            disks: plan.diskNames.map { Disk(name: $0, file: "\(directory)/\($0).img") },
+            privateKey: try text("client-key"),
+            hostKeys: plan.hasDavit ? try text("host-keys.pub") : "")
+    }
+}
+
+extension GuestImage.Plan {
+    /// Names of the mappings, the root first.
+    var diskNames: [String] { ["root"] + (0..<dataDisks).map { "data\($0 + 1)" } }
+
+    /// Fixed, so that images are the same each time they are built.
+    func identifier(_ disk: Int) -> String { "da710000-1ab0-4000-8000-00000000000\(disk)" }
+
+    var crypttab: String {
+        diskNames.enumerated()
+            .map { "\($1) UUID=\(identifier($0)) none luks,discard,initramfs\n" }.joined()
+    }
+
+    var fstab: String {
+        "/dev/mapper/root / ext4 errors=remount-ro 0 1\n"
+            + diskNames.dropFirst().map { "/dev/mapper/\($0) /srv/\($0) ext4 nofail 0 2\n" }
+            .joined()
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+
+/// OpenSSH's client inside a lab, with a key and known hosts of its own and nothing of the user's.
+package struct SSHClient: Sendable {
+    let enclosure: Enclosure
+    package let keyFile: String
+    package let knownHostsFile: String
+
+    /// - Parameter hostKeys: lines "TYPE BASE64 …", as in a host's .pub files.
+    package init(
+        enclosure: Enclosure, privateKey: String, hostKeys: String, hosts: [String]
+    ) throws {
+        try Tools.require(["ssh"])
+        self.enclosure = enclosure
+        keyFile = "\(enclosure.scratch)/id"
+        knownHostsFile = "\(enclosure.scratch)/known_hosts"
+        let known = hostKeys.split(separator: "\n").flatMap { key in
+            hosts.map { "\($0) \(key)\n" }
+        }
+        try writePrivately(privateKey, to: keyFile)
+        try writePrivately(known.joined(), to: knownHostsFile)
+    }
+
+    /// The whole command line, as one would type it inside the lab's network.
+    package func command(
+        host: String, options: [String] = [], _ remote: [String] = []
+    ) -> [String] {
+        [
+            "ssh", "-F", "none", "-i", keyFile, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+            "-o", "UserKnownHostsFile=\(knownHostsFile)", "-o", "GlobalKnownHostsFile=/dev/null",
+            "-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=10",
+        ] + options + ["root@\(host)"] + remote
+    }
+
+    /// Starts a session; with `terminal`, the far side gets a terminal as from an interactive login.
+    package func start(
+        host: String, terminal: Bool = false, _ remote: [String] = []
+    ) throws -> Child {
+        try enclosure.start(
+            command(host: host, options: terminal ? ["-tt"] : [], remote), name: "ssh",
+            environment: environment)
+    }
+
+    /// Runs a remote command with `input` on its standard input; gives its result whatever it is.
+    package func run(
+        host: String, _ remote: [String], input: [UInt8] = [], within limit: Duration
+    ) async throws -> Child.Result {
+        let child = try start(host: host, remote)
+        child.write(input)
+        child.closeInput()
+        return try await child.result(within: limit)
+    }
+
+    /// No agent, no display, no settings of whoever runs the lab.
+    private var environment: [String: String] {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        return ["PATH": path, "HOME": enclosure.scratch, "TERM": "dumb", "LC_ALL": "C"]
+    }
+}
+
+func writePrivately(_ text: String, to path: String) throws {
+    guard
+        FileManager.default.createFile(
+            atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+    else { throw LabError.unexpected("\(path) could not be written.") }
+}
