@@ -43,7 +43,7 @@ package enum Accelerator: Sendable, Equatable {
             return .emulation
         }
         // Without an initrd the kernel panics at the root device: it has run its whole start.
-        let booted = try? await child.output.expect("Kernel panic", within: .seconds(10))
+        let booted = try? await child.output.expect("Kernel panic", within: .seconds(5))
         await child.kill()
         return booted == nil ? .emulation : .kvm
     }

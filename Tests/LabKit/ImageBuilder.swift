@@ -9,7 +9,9 @@ struct ImageBuilder: Sendable {
     private static let recipes = "\(repository)/Tests/LabImage"
     private static let dataMiB = 32
     /// What of the repository scripts/install reads.
-    private static let installed = ["dist/davit", "initramfs-hooks", "scripts/install"]
+    private static let installed = [
+        "dist/davit", "initramfs-hooks", "scripts/install", "scripts/lib",
+    ]
 
     func directory(progress: @Sendable (String) -> Void) async throws -> String {
         let base = try await base(progress: progress)

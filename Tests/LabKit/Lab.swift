@@ -40,7 +40,8 @@ package final class Lab: Sendable {
 
     /// Runs a story in a lab of its own, at most two at a time, and leaves nothing behind.
     ///
-    /// When the story fails, the timeline and the consoles go to `$DAVIT_LAB_LOGS` if that is set.
+    /// When the story fails, its timeline is printed. The timeline and the consoles always go to
+    /// `$DAVIT_LAB_LOGS` if that is set.
     package static func with<Result: Sendable>(
         _ story: String, echo: (@Sendable (Timeline.Entry) -> Void)? = nil,
         _ body: @Sendable (Lab) async throws -> Result
@@ -66,6 +67,7 @@ package final class Lab: Sendable {
             return .success(try await body(self))
         } catch {
             timeline.note("lab", "failed: \(error)")
+            print(timeline.report)
             return .failure(error)
         }
     }

@@ -44,7 +44,10 @@ extension Guest {
             let ifname: String?
             let addr_info: [Address]?
         }
-        let links = try JSONDecoder().decode([Link].self, from: Data(json))
+        guard let links = try? JSONDecoder().decode([Link].self, from: Data(json)) else {
+            throw LabError.unexpected(
+                "ip -json printed no JSON: \(String(decoding: json, as: UTF8.self))")
+        }
         return Dictionary(
             links.map { ($0.ifname ?? "", $0.addr_info?.compactMap(\.local) ?? []) },
             uniquingKeysWith: +)

@@ -29,12 +29,12 @@ struct PlainBootTests {
             _ = try await lab.startDHCP()
             let login = try await guest.console.expect("login:", within: .seconds(180))
             lab.timeline.note("guest", "login prompt", at: login.time)
+            print(lab.timeline.report)
             let report = try await guest.report()
             #expect(report.state == "running", "failed: \(report.failedUnits)")
             #expect(report.mappings == ["root"])
             #expect(report.addresses["eth0"]?.first?.hasPrefix(Lab.prefix) == true)
             #expect(report.davitFiles.isEmpty)
-            print(lab.timeline.report)
         }
     }
 }
