@@ -22,8 +22,7 @@ package enum BootStage: Sendable, Equatable {
         guard Host.isInitramfs else { return .system }
         let programs: Set = ["askpass", "cryptsetup", "sh", "dash", "busybox"]
         let processes = ProcessTable.all.filter {
-            programs.contains($0.program) || $0.program.hasPrefix("fsck")
-                || $0.program.hasPrefix("e2fsck")
+            programs.contains($0.program) || isChecker($0.program)
         }
         let commandLine = Files.text(Roots.proc + "/cmdline", limit: 4096) ?? ""
         return stage(
@@ -36,7 +35,7 @@ package enum BootStage: Sendable, Equatable {
         _ processes: [ProcessTable.Entry], environment: (Int32, String) -> String?,
         commandLine: String, exists: (String) -> Bool
     ) -> BootStage {
-        if let checker = processes.first(where: { $0.program.contains("fsck") }) {
+        if let checker = processes.first(where: { isChecker($0.program) }) {
             return .checking(device: checker.arguments.last ?? "a file system")
         }
         if let askpass = processes.first(where: { $0.program == "askpass" }) {
@@ -56,6 +55,13 @@ package enum BootStage: Sendable, Equatable {
         let root = words.last { $0.hasPrefix("root=") }?.dropFirst("root=".count)
         if let root, let path = devicePath(root), !exists(path) { return .rootDevice(String(root)) }
         return .initramfs
+    }
+
+    /// fsck, fsck.TYPE and e2fsck.
+    ///
+    /// Not `contains("fsck")`: that is part of the regular expressions, 1.3 MB in the static program.
+    private static func isChecker(_ program: String) -> Bool {
+        program.hasPrefix("fsck") || program.hasPrefix("e2fsck")
     }
 
     /// Where a `root=` value will appear, or `nil` when it names no device.
