@@ -108,10 +108,11 @@ swift_flags() {
             -Xswiftc -static-executable
             -Xswiftc -Xclang-linker -Xswiftc -static-pie
             -Xlinker --gc-sections
-            -Xlinker --icf=all
+            -Xlinker --icf=safe # Libraries compare the addresses of functions.
             -Xlinker -s
             -Xlinker --wrap=swift_copyAuxiliaryExecutablePath # Sources/CStatic/backtrace.c
             -Xlinker "-Map=$davit_static_map"
+            -Xlinker "--why-extract=$davit_static_map.why"
         )
         ;;
     *) fail "swift_flags: '$1' is neither dynamic nor static" ;;
