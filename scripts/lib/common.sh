@@ -114,6 +114,10 @@ swift_flags() {
             -Xlinker "-Map=$davit_static_map"
             -Xlinker "--why-extract=$davit_static_map.why"
         )
+        # glibc relocates a static-PIE by packed relocations since 2.36; 0.4 MB less.
+        if [[ $(printf '%s\n' 'glibc 2.36' "$(getconf GNU_LIBC_VERSION)" | sort -V | head -n 1) == 'glibc 2.36' ]]; then
+            swift_flags+=(-Xlinker --pack-dyn-relocs=relr)
+        fi
         ;;
     *) fail "swift_flags: '$1' is neither dynamic nor static" ;;
     esac

@@ -69,6 +69,8 @@ LIST
 # install_packages SET...: installs what is missing of the sets, and does not touch apt otherwise.
 install_packages() {
     local set name reason missing=() installed
+    have dpkg-query || fail "this is neither Debian nor Ubuntu: there is no dpkg-query." \
+        "See scripts/lib/packages.sh for what must be installed."
     installed=$(dpkg-query --show --showformat '${db:Status-Abbrev}${Package}\n' | sed -n 's/^ii //p')
     for set in "$@"; do
         while IFS=: read -r name reason; do
@@ -80,7 +82,6 @@ install_packages() {
     done
     if ((${#missing[@]} == 0)); then return 0; fi
 
-    have apt-get || fail "there is no apt-get here. Install by hand: ${missing[*]}"
     local as_root=()
     if ((EUID != 0)); then
         if have sudo && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; then

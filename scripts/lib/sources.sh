@@ -6,25 +6,45 @@ debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # private_apt SUITE COMMAND...: runs an apt command that knows SUITE's source packages and nothing else.
 private_apt() {
-    local home=$davit_cache/apt/$1 tool=$2
-    shift 2
-    "$tool" --quiet=2 -o Acquire::Retries=3 \
-        -o Dir::Etc::sourcelist="$home/sources.list" -o Dir::Etc::sourceparts=- \
-        -o Dir::State::lists="$home/lists" -o Dir::Cache="$home/cache" \
-        -o Acquire::Languages=none -o APT::Sandbox::User="$(id -un)" "$@"
+    APT_CONFIG=$davit_cache/apt/$1/apt.conf "$2" "${@:3}"
+}
+
+# configure_apt SUITE: of the system's configuration only how to reach a mirror is taken, such as a proxy;
+# its hooks belong to its own updates. Error-Mode: else an unreachable mirror is only a warning, and
+# yesterday's index is used.
+configure_apt() {
+    local suite=$1 home=$davit_cache/apt/$1 archive=debian
+    if [[ $suite == *-security ]]; then archive=debian-security; fi
+    mkdir -p "$home/lists/partial" "$home/cache/archives/partial"
+    echo "deb-src [signed-by=$debian_keyring] $davit_mirror/$archive $suite main" >"$home/sources.list"
+    # A proxy's address may hold a password.
+    (umask 077 && : >"$home/apt.conf")
+    {
+        apt-config dump | grep '^Acquire::\(http\|https\|Retries\|ForceIPv\)' || true
+        cat <<CONF
+Dir::Etc::parts "/nonexistent";
+Dir::Etc::main "/dev/null";
+Dir::Etc::sourcelist "$home/sources.list";
+Dir::Etc::sourceparts "/nonexistent";
+Dir::State::lists "$home/lists";
+Dir::Cache "$home/cache";
+Acquire::Languages "none";
+Acquire::Retries "3";
+APT::Sandbox::User "$(id -un)";
+APT::Update::Error-Mode "any";
+quiet "2";
+CONF
+    } >>"$home/apt.conf"
 }
 
 # index_suite SUITE: fetches the suite's signed index of source packages, once in a run.
 declare -A indexed_suites=()
 index_suite() {
-    local suite=$1 home=$davit_cache/apt/$1 archive=debian
+    local suite=$1
     if [[ -n ${indexed_suites[$suite]-} ]]; then return 0; fi
-    if [[ $suite == *-security ]]; then archive=debian-security; fi
-    mkdir -p "$home/lists/partial" "$home/cache/archives/partial"
-    echo "deb-src [signed-by=$debian_keyring] $davit_mirror/$archive $suite main" >"$home/sources.list"
-    # Without Error-Mode=any an unreachable mirror is only a warning, and yesterday's index is used.
+    configure_apt "$suite"
     retry "the index of Debian $suite" logged "$davit_cache/log/sources" \
-        private_apt "$suite" apt-get -o APT::Update::Error-Mode=any update || return 1
+        private_apt "$suite" apt-get update || return 1
     indexed_suites[$suite]=yes
 }
 
