@@ -123,7 +123,8 @@ package final class Child: Sendable {
     /// Ends the program and everything it started, and waits until it has gone.
     package func kill() async {
         signal(SIGKILL)
-        _ = try? await ended.first(before: .now + .seconds(10)) { $0 }
+        // In a task of its own: also a cancelled story waits for what it started.
+        _ = await Task { try? await ended.first(before: .now + .seconds(10)) { $0 } }.value
     }
 
     /// - Throws: `.timedOut` when it still runs after `limit`.

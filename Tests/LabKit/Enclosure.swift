@@ -63,12 +63,15 @@ package final class Enclosure: Sendable {
 
     /// Ends every process inside and removes the scratch directory; returns when both are gone.
     package func end() async {
-        holder.closeInput()
-        do {
-            _ = try await holder.status(within: .seconds(30))
-        } catch {
-            await holder.kill()
-        }
+        // In a task of its own: a cancelled story still waits here until everything has gone.
+        await Task {
+            holder.closeInput()
+            do {
+                _ = try await holder.status(within: .seconds(30))
+            } catch {
+                await holder.kill()
+            }
+        }.value
     }
 
     /// The command that runs `command` inside.

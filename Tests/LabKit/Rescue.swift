@@ -1,0 +1,113 @@
+/// The story that davit is made for: a machine that boots before its network is there.
+///
+/// The tests and the demo tell it with the same steps, each of which waits for what it names.
+package struct Rescue: Sendable {
+    package let lab: Lab
+    package let guest: Guest
+    package let ssh: SSHClient
+
+    /// Powers the machine on; nothing on its network answers yet.
+    package static func powerOn(
+        _ image: GuestImage, in lab: Lab, _ options: Guest.Options = Guest.Options(),
+        disks: [String]? = nil
+    ) async throws -> Rescue {
+        let ssh = try lab.sshClient(image)
+        let guest = try await lab.boot(image, options, disks: disks)
+        return Rescue(lab: lab, guest: guest, ssh: ssh)
+    }
+
+    /// Waits until the machine has asked for an address `count` times.
+    package func asked(_ count: Int, within limit: Duration) async throws {
+        try await lab.wire.expect(.discover, count: count, since: guest.poweredOn, within: limit)
+    }
+
+    /// Waits until the machine has an address, and gives it.
+    package func address(
+        since start: ContinuousClock.Instant? = nil, within limit: Duration
+    ) async throws -> (address: String, at: ContinuousClock.Instant) {
+        let sighting = try await lab.wire.expect(
+            .ack, since: start ?? guest.poweredOn, within: limit)
+        return (sighting.packet.address, sighting.time)
+    }
+
+    /// Waits until davit answers over SSH, and gives its `status --json`.
+    package func status(at address: String, within limit: Duration) async throws -> [UInt8] {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let result = try await ssh.run(
+                host: address, ["status", "--json"], within: .seconds(30))
+            if result.succeeded { return result.output }
+            guard ContinuousClock.now < deadline else {
+                throw LabError.timedOut(
+                    waitingFor: "davit's status over SSH", seconds: limit.seconds,
+                    seen: "\(result.status): \(result.errors)\(result.text)")
+            }
+            // 255 is OpenSSH's own: no connection yet. Anything else is davit's answer.
+            guard result.status == .exited(255) else { try result.checked(); continue }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    /// Logs in as a person does and waits for the question.
+    package func session(at address: String) async throws -> Session {
+        let client = try ssh.start(host: address, terminal: true)
+        lab.timeline.note("ssh", "connecting to \(address)")
+        let prompt = try await client.output.expect("assphrase", within: .seconds(60))
+        lab.timeline.note("ssh", "davit asks for the passphrase", at: prompt.time)
+        return Session(client: client, prompt: prompt, timeline: lab.timeline)
+    }
+
+    /// `printf %s PASSPHRASE | ssh root@HOST unlock`.
+    package func pipe(
+        _ passphrase: String = GuestImage.passphrase, at address: String
+    ) async throws -> Child.Result {
+        let result = try await ssh.run(
+            host: address, ["unlock"], input: Array(passphrase.utf8), within: .seconds(120))
+        lab.timeline.note("ssh", "piped unlock: \(result.status)")
+        return result
+    }
+
+    /// Waits for the booted system's login prompt.
+    package func login(within limit: Duration = .seconds(180)) async throws {
+        let login = try await guest.console.expect("login:", within: limit)
+        lab.timeline.note("guest", "login prompt", at: login.time)
+    }
+
+    /// The longest time between two tries to get an address, before `end`.
+    package func longestSilence(before end: ContinuousClock.Instant) -> Double {
+        let tries = lab.wire.times(.discover).filter { $0 >= guest.poweredOn && $0 <= end }
+        return zip(tries, tries.dropFirst() + [end]).map { ($1 - $0).seconds }.max() ?? .infinity
+    }
+}
+
+/// A person at davit's passphrase prompt.
+package struct Session: Sendable {
+    package let client: Child
+    package let prompt: Transcript.Mark
+    let timeline: Timeline
+
+    package func type(_ text: String) { client.write(text) }
+
+    /// Types a passphrase that opens nothing, and waits until the prompt is back.
+    package func typeWrong(_ passphrase: String) async throws {
+        type(passphrase + "\n")
+        let refusal = try await client.output.expect(
+            "no key slot opens", after: prompt, within: .seconds(60))
+        timeline.note("ssh", "davit refuses the wrong passphrase", at: refusal.time)
+        try await client.output.expect("assphrase", after: refusal, within: .seconds(60))
+    }
+
+    /// Types the passphrase, and waits until davit says that the root is open.
+    package func typeRight(_ passphrase: String = GuestImage.passphrase) async throws {
+        type(passphrase + "\n")
+        let opened = try await client.output.expect(
+            "root: open", after: prompt, within: .seconds(120))
+        timeline.note("ssh", "davit says: root: open", at: opened.time)
+    }
+
+    /// Takes the client away without a word, as a closed laptop does.
+    package func drop() async {
+        await client.kill()
+        timeline.note("ssh", "session dropped")
+    }
+}

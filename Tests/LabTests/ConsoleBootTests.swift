@@ -1,0 +1,59 @@
+import LabKit
+import Testing
+
+/// Somebody stands at the machine and types there; davit must not be in the way.
+struct ConsoleBootTests {
+    @Test("The passphrase is typed on the console while davit waits, and the boot goes on.")
+    func console() async throws {
+        let image = try await GuestImage.prepared(GuestImage.Plan())
+        try await Lab.with("Console boot") { lab in
+            let rescue = try await Rescue.powerOn(image, in: lab)
+            try await rescue.guest.console.expect("unlock disk root", within: .seconds(120))
+            // davit is at work, and nothing answers it.
+            try await rescue.asked(1, within: .seconds(60))
+            rescue.guest.type(GuestImage.passphrase + "\n")
+            try await rescue.guest.console.expect("set up successfully", within: .seconds(60))
+            _ = try await lab.startDHCP()
+            try await rescue.login()
+            try await expectWhole(rescue)
+            let left = try await rescue.guest.shell.run("pgrep -l davit; ls /proc/*/exe -l")
+            #expect(!left.text.contains("davit"), "davit still runs: \(left.text)")
+        }
+    }
+
+    @Test("The passphrase is typed on the console while a session stands at davit's prompt.")
+    func consoleDuringSession() async throws {
+        let image = try await GuestImage.prepared(GuestImage.Plan())
+        try await Lab.with("Console during session") { lab in
+            _ = try await lab.startDHCP()
+            let rescue = try await Rescue.powerOn(image, in: lab)
+            let lease = try await rescue.address(within: .seconds(90))
+            _ = try await rescue.status(at: lease.address, within: .seconds(30))
+            let session = try await rescue.session(at: lease.address)
+            rescue.guest.type(GuestImage.passphrase + "\n")
+            try await session.client.output.expect(
+                "root: open", after: session.prompt, within: .seconds(60))
+            try await rescue.login()
+            try await expectWhole(rescue, address: lease.address)
+        }
+    }
+
+    @Test("davit's part of the boot scripts takes at most 100 ms.")
+    func delay() async throws {
+        let image = try await GuestImage.prepared(GuestImage.Plan())
+        try await Lab.with("Delay") { lab in
+            let rescue = try await Rescue.powerOn(image, in: lab)
+            try await rescue.guest.console.expect("unlock disk root", within: .seconds(120))
+            rescue.guest.type(GuestImage.passphrase + "\n")
+            try await rescue.login()
+            try await rescue.guest.shell.ready(.system, within: .seconds(60))
+            let times = try await rescue.guest.shell.run("dmesg | sed -n 's/.*LAB: took //p'").text
+            print("Boot scripts of davit, in hundredths of a second:\n\(times)")
+            let spent = times.split(separator: "\n").compactMap {
+                $0.split(separator: " ").last.flatMap { Int($0) }
+            }
+            #expect(spent.count == 2, "init-premount and init-bottom: \(times)")
+            #expect(spent.reduce(0, +) <= 10)
+        }
+    }
+}

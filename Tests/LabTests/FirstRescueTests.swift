@@ -1,0 +1,79 @@
+import LabKit
+import Testing
+
+/// A machine comes back before its router, and is reached and unlocked over SSH.
+struct FirstRescueTests {
+    @Test("The DHCP server comes late, and davit has not given up.", arguments: [60, 300])
+    func lateServer(seconds: Int) async throws {
+        let image = try await GuestImage.prepared(GuestImage.Plan())
+        try await Lab.with("DHCP \(seconds) s late") { lab in
+            let rescue = try await Rescue.powerOn(image, in: lab)
+            // The network comes up first: lateness counts from the first time the guest asks.
+            try await rescue.asked(1, within: .seconds(90))
+            try await Task.sleep(for: .seconds(seconds))
+            let started = ContinuousClock.now
+            _ = try await lab.startDHCP()
+            let lease = try await rescue.address(since: started, within: .seconds(30))
+
+            // The budget: at most 8 s between tries, and so from the server to a lease.
+            #expect(rescue.longestSilence(before: started) < 9)
+            #expect((lease.at - started).seconds < 9)
+
+            _ = try await rescue.status(at: lease.address, within: .seconds(30))
+            let session = try await rescue.session(at: lease.address)
+            try await session.typeRight()
+            try await rescue.login()
+            try await expectWhole(rescue, address: lease.address)
+        }
+    }
+
+    @Test("A wrong passphrase is refused in words, and the right one after it opens.")
+    func wrongPassphraseFirst() async throws {
+        let image = try await GuestImage.prepared(GuestImage.Plan())
+        try await Lab.with("Wrong passphrase first") { lab in
+            _ = try await lab.startDHCP()
+            let rescue = try await Rescue.powerOn(image, in: lab)
+            let lease = try await rescue.address(within: .seconds(90))
+            _ = try await rescue.status(at: lease.address, within: .seconds(30))
+            let session = try await rescue.session(at: lease.address)
+            try await session.typeWrong("not the passphrase")
+            try await session.typeRight()
+            try await rescue.login()
+            try await expectWhole(rescue, address: lease.address)
+        }
+    }
+
+    @Test("A session drops with half a passphrase typed; the next one opens.")
+    func droppedSession() async throws {
+        let image = try await GuestImage.prepared(GuestImage.Plan())
+        try await Lab.with("Dropped session") { lab in
+            _ = try await lab.startDHCP()
+            let rescue = try await Rescue.powerOn(image, in: lab)
+            let lease = try await rescue.address(within: .seconds(90))
+            _ = try await rescue.status(at: lease.address, within: .seconds(30))
+
+            // The far end never hears of the end: the cable is out when the client dies.
+            let lost = try await rescue.session(at: lease.address)
+            lost.type(String(GuestImage.passphrase.prefix(9)))
+            try rescue.guest.setCable(connected: false)
+            await lost.drop()
+            try rescue.guest.setCable(connected: true)
+
+            _ = try await rescue.status(at: lease.address, within: .seconds(60))
+            let session = try await rescue.session(at: lease.address)
+            try await session.typeRight()
+            try await rescue.login()
+            try await expectWhole(rescue, address: lease.address)
+        }
+    }
+}
+
+/// The machine is up as without davit: nothing failed, and it kept the address it had in the initrd.
+func expectWhole(_ rescue: Rescue, address: String? = nil) async throws {
+    print(rescue.lab.timeline.report)
+    let report = try await rescue.guest.report()
+    #expect(report.state == "running", "failed units: \(report.failedUnits)")
+    #expect(report.mappings.contains("root"))
+    if let address { #expect(report.addresses["eth0"] == [address]) }
+    #expect(report.davitFiles.keys.contains("/run/davit/log"))
+}

@@ -1,0 +1,29 @@
+import LabKit
+import Testing
+
+/// `printf %s "$PASS" | ssh root@host unlock`, as scripts do it.
+struct PipedPassphraseTests {
+    @Test("A piped passphrase opens the root and every data disk; a wrong one exits with 1.")
+    func allDisks() async throws {
+        var plan = GuestImage.Plan()
+        plan.dataDisks = 2
+        let image = try await GuestImage.prepared(plan)
+        try await Lab.with("Piped passphrase") { lab in
+            _ = try await lab.startDHCP()
+            let rescue = try await Rescue.powerOn(image, in: lab)
+            let lease = try await rescue.address(within: .seconds(90))
+            _ = try await rescue.status(at: lease.address, within: .seconds(30))
+
+            let refused = try await rescue.pipe("wrong", at: lease.address)
+            #expect(refused.status == .exited(1))
+            #expect((refused.text + refused.errors).contains("no key slot opens"))
+
+            let opened = try await rescue.pipe(at: lease.address)
+            #expect(opened.status == .exited(0), "\(opened.text)\(opened.errors)")
+            try await rescue.login()
+            let report = try await rescue.guest.report()
+            #expect(report.mappings.sorted() == ["data1", "data2", "root"])
+            try await expectWhole(rescue, address: lease.address)
+        }
+    }
+}
