@@ -71,7 +71,10 @@ struct ImageBuilder: Sendable {
         try FileManager.default.createDirectory(
             atPath: work, withIntermediateDirectories: true)
         try await enclosure.run(
-            ["sh", "-c", "cd \"$0\" && exec \"$@\"", work, "\(Self.recipes)/make-image", base, output],
+            [
+                "sh", "-c", "cd \"$0\" && exec \"$@\"", work,
+                "\(Self.recipes)/make-image", base, output,
+            ],
             environment: environment, within: .seconds(300))
 
         for (index, name) in plan.diskNames.enumerated() {
