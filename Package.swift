@@ -30,6 +30,8 @@ let package = Package(
     products: [.executable(name: "davit", targets: ["davit"])],
     targets: [
         // C: module maps and thin shims.
+        library("CBlkid", "blkid"),
+        library("CCryptsetup", "libcryptsetup"),
         library("CJSON", "json-c"),
         .target(name: "CLinux"),
         .target(name: "CStatic"),
@@ -39,20 +41,27 @@ let package = Package(
         module("Bytes"),
 
         // Kits: the only callers of the kernel and of C libraries.
+        module("BlkidKit", ["CBlkid", "LinuxKit"]),
+        module("CryptKit", ["CCryptsetup", "CStatic"]),
         module("LinuxKit", ["CLinux", "Bytes"]),
         module("JSONKit", ["CJSON"]),
         module("Recorder", ["LinuxKit"]),
 
         // Cores: pure; no system calls, no clock, no input or output.
         module("BootCore"),
+        module("UnlockCore"),
 
         // Services: read an event, ask the machine, perform the effects.
         module("Boot", ["BootCore", "JSONKit", "LinuxKit", "Recorder"]),
+        module("Unlock", ["BlkidKit", "CryptKit", "JSONKit", "LinuxKit", "Recorder", "UnlockCore"]),
 
         // The program: an applet table; one command, one file.
         .executableTarget(
             name: "davit",
-            dependencies: ["Arguments", "Boot", "CStatic", "JSONKit", "LinuxKit", "Recorder"],
+            dependencies: [
+                "Arguments", "BlkidKit", "Boot", "CStatic", "CryptKit", "JSONKit", "LinuxKit",
+                "Recorder", "Unlock", "UnlockCore",
+            ],
             swiftSettings: strict),
 
         tests("ArgumentsTests", ["Arguments"]),
@@ -61,7 +70,11 @@ let package = Package(
         tests("BytesTests", ["Bytes"]),
         tests("JSONKitTests", ["JSONKit"]),
         tests("LinuxKitTests", ["LinuxKit"]),
+        tests("BlkidKitTests", ["BlkidKit"]),
+        tests("CryptKitTests", ["CryptKit", "CCryptsetup"]),
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
+        tests("UnlockCoreTests", ["UnlockCore"]),
+        tests("UnlockTests", ["Unlock", "CCryptsetup", "CryptKit", "JSONKit", "LinuxKit", "davit"]),
 
         // The lab: whole machines in QEMU, in namespaces of their own. Needs root.
         library("CLibcrypto", "libcrypto"),

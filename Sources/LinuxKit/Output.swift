@@ -11,6 +11,9 @@ package enum Output {
     /// One line on standard error.
     package static func error(_ text: String) { put(Array("\(text)\n".utf8), 2) }
 
+    /// A question on standard error, without a line end.
+    package static func promptText(_ text: String) { put(Array(text.utf8), 2) }
+
     /// Whether a person reads standard output on a terminal.
     package static var isTerminal: Bool { isatty(1) == 1 }
 

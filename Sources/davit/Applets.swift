@@ -7,6 +7,8 @@ enum Applets {
     static var all: [any Command.Type] {
         [
             StatusCommand.self,
+            UnlockCommand.self,
+            UnlockWorkerCommand.self,
             SuperviseCommand.self,
             HelpCommand.self,
             VersionCommand.self,

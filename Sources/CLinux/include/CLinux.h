@@ -78,6 +78,12 @@ int davit_pipe(int ends[_Nonnull 2]);
 int davit_pidfd_open(pid_t pid);
 int davit_pidfd_signal(int pidfd, int signal);
 
+/// An anonymous file of `size` bytes in memory whose size cannot be changed any more. Oldest kernel: 3.17.
+int davit_secret_file(size_t size);
+
+/// Keeps this process out of core dumps and away from the debuggers of other users (prctl PR_SET_DUMPABLE).
+int davit_keep_private(void);
+
 /// Macros that are not imported because they are computed.
 static inline int davit_wait_exited(int status) { return WIFEXITED(status); }
 static inline int davit_wait_exit_status(int status) { return WEXITSTATUS(status); }

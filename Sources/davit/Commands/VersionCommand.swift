@@ -1,4 +1,6 @@
 import Arguments
+import BlkidKit
+import CryptKit
 import LinuxKit
 
 enum VersionCommand: Command {
@@ -14,7 +16,15 @@ enum VersionCommand: Command {
         var reader = ArgumentReader(arguments)
         _ = try reader.operands(atMost: 0)
         Output.line("davit \(version)")
+        for library in libraries { Output.line("\(library.name) \(library.version)") }
+        Output.line("Linux \(Host.kernelRelease) \(Host.architecture)")
         return .done
+    }
+
+    /// The C libraries, each named by the kit that calls it.
+    private static var libraries: [(name: String, version: String)] {
+        [("libblkid", BlockProbe.version)]
+            + CryptLibraries.versions
     }
 }
 

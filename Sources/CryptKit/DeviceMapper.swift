@@ -1,0 +1,21 @@
+import CCryptsetup
+import Glibc
+
+/// The device mapper, as far as opening needs it beyond libcryptsetup.
+package enum DeviceMapper {
+    /// Removes the device `name`: a mapping that nothing uses, or what a killed process left without a table.
+    /// - Returns: whether it is gone; `false` when it is in use.
+    package static func remove(_ name: String) -> Bool {
+        _ = CryptLibraries.prepared
+        guard let task = dm_task_create(Int32(DM_DEVICE_REMOVE)) else { return false }
+        defer { dm_task_destroy(task) }
+        var cookie: UInt32 = 0
+        guard dm_task_set_name(task, name) == 1,
+            dm_task_set_cookie(task, &cookie, 0) == 1
+        else { return false }
+        let removed = dm_task_run(task) == 1
+        // With udevd, /dev/mapper/NAME goes when its rules have run; without, libdevmapper removes it here.
+        dm_udev_wait(cookie)
+        return removed
+    }
+}

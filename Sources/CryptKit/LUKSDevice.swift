@@ -1,0 +1,111 @@
+import CCryptsetup
+import Glibc
+
+/// An opened LUKS1 or LUKS2 header and the device that it belongs to. Not thread-safe: one process for each.
+package struct LUKSDevice: ~Copyable {
+    private let handle: OpaquePointer
+    private let log: LogCollector
+    private let path: String
+
+    /// Reads the header of `path`, a block device or an image file, or the detached one in `header`.
+    /// - Throws: `.cannotOpen` when `path` or `header` is no readable device or file; `.noHeader` without LUKS.
+    package init(path: String, header: String? = nil) throws(LUKSError) {
+        _ = CryptLibraries.prepared
+        var opened: OpaquePointer?
+        let status =
+            header.map { crypt_init_data_device(&opened, $0, path) } ?? crypt_init(&opened, path)
+        guard status == 0, let opened else {
+            let culprit = header.flatMap { access($0, R_OK) == 0 ? nil : $0 } ?? path
+            // libcryptsetup says "block device required" of everything that it cannot open.
+            let code = access(culprit, R_OK) == 0 ? -status : errno
+            throw .cannotOpen(path: culprit, reason: String(cString: strerror(code)))
+        }
+        let log = LogCollector()
+        log.attach(to: opened)
+        guard crypt_load(opened, nil, nil) == 0 else {
+            crypt_free(opened)  // deinit does not run when init throws
+            throw .noHeader(path: header ?? path, words: log.take())
+        }
+        handle = opened
+        self.log = log
+        self.path = path
+        // What crypt_load had to say about a header that it accepted is no reason of a later failure.
+        _ = log.take()
+    }
+
+    deinit { crypt_free(handle) }
+
+    /// `LUKS1` or `LUKS2`.
+    package var type: String { crypt_get_type(handle).map { String(cString: $0) } ?? "LUKS" }
+
+    /// The header's UUID, with dashes.
+    package var uuid: String { crypt_get_uuid(handle).map { String(cString: $0) } ?? "" }
+
+    /// The active keyslots, in order.
+    package var keyslots: [Keyslot] {
+        let count = max(0, crypt_keyslot_max(crypt_get_type(handle)))
+        return (0..<count).compactMap { index in
+            let status = crypt_keyslot_status(handle, index)
+            guard status == CRYPT_SLOT_ACTIVE || status == CRYPT_SLOT_ACTIVE_LAST else {
+                return nil
+            }
+            var derivation = crypt_pbkdf_type()
+            guard crypt_keyslot_get_pbkdf(handle, index, &derivation) == 0 else { return nil }
+            return Keyslot(
+                index: Int(index),
+                derivation: derivation.type.map { String(cString: $0) } ?? "unknown",
+                memoryKiB: Int(derivation.max_memory_kb), iterations: Int(derivation.iterations),
+                threads: Int(derivation.parallel_threads))
+        }
+    }
+
+    /// Proves the passphrase against the keyslots and opens nothing; takes as long as the key derivation.
+    /// - Returns: the keyslot that it opens.
+    /// - Throws: `.wrongPassphrase` or `.failed`.
+    package borrowing func test(
+        passphrase: UnsafeRawBufferPointer, keyslot: Int? = nil
+    ) throws(LUKSError) -> Int {
+        try activate(name: nil, passphrase: passphrase, keyslot: keyslot, flags: [])
+    }
+
+    /// Opens the device as /dev/mapper/`name`; takes as long as the key derivation.
+    /// - Returns: the keyslot that the passphrase opens.
+    /// - Throws: `.wrongPassphrase`, `.nameInUse` or `.failed`.
+    package borrowing func open(
+        as name: String, passphrase: UnsafeRawBufferPointer, keyslot: Int? = nil,
+        flags: ActivationFlags = []
+    ) throws(LUKSError) -> Int {
+        try activate(name: name, passphrase: passphrase, keyslot: keyslot, flags: flags)
+    }
+
+    private borrowing func activate(
+        name: String?, passphrase: UnsafeRawBufferPointer, keyslot: Int?, flags: ActivationFlags
+    ) throws(LUKSError) -> Int {
+        // libcryptsetup takes NULL for "ask on the terminal"; an empty passphrase has an address, too.
+        var nothing: CChar = 0
+        let bytes = passphrase.bindMemory(to: CChar.self)
+        func tryOnce() -> Int32 {
+            withUnsafePointer(to: &nothing) { nothing in
+                crypt_activate_by_passphrase(
+                    handle, name, Int32(clamping: keyslot ?? Int(CRYPT_ANY_SLOT)),
+                    bytes.baseAddress ?? nothing, bytes.count, flags.rawValue)
+            }
+        }
+        var status = tryOnce()
+        if [ENOKEY, EDQUOT, ENOSYS].contains(-status), name != nil {
+            // A kernel without a keyring, or with its quota used up: dm-crypt takes the key in the table then.
+            _ = log.take()
+            crypt_volume_key_keyring(handle, 0)
+            status = tryOnce()
+        }
+        guard status < 0 else { return Int(status) }
+        let words = log.take()
+        switch -status {
+        case EPERM: throw .wrongPassphrase(path: path)
+        case EEXIST where name != nil: throw .nameInUse(name: name ?? "")
+        default:
+            let reason = String(cString: strerror(-status)) + "."
+            throw .failed(path: path, words: words.isEmpty ? reason : words)
+        }
+    }
+}

@@ -1,0 +1,220 @@
+import LinuxKit
+import CryptKit
+import Recorder
+import UnlockCore
+
+/// Carries out one attempt: one passphrase, several devices. Drives `AttemptMachine` with workers, the kernel's
+/// events and a clock.
+final class Attempt {
+    /// What an attempt came to.
+    struct Result {
+        var outcomes: [String: AttemptMachine.Outcome] = [:]
+        /// The signal that ended it early.
+        var signal: Int32?
+    }
+
+    private let items: [UnlockItem]
+    private let onlyTest: Bool
+    private let askpass: Askpass
+    private let recorder: Recorder
+    private let words: (String) -> Void
+    private var machine: AttemptMachine
+    private var workers: [RunningWorker] = []
+    private var result = Result()
+    private var isOver = false
+    private var nextWords: Duration
+
+    /// - Parameter words: gets a sentence whenever there is something to tell.
+    init(
+        items: [UnlockItem], onlyTest: Bool, workerLimit: Duration, askpass: Askpass = Askpass(),
+        recorder: Recorder, words: @escaping (String) -> Void
+    ) {
+        self.items = items
+        self.onlyTest = onlyTest
+        self.askpass = askpass
+        self.recorder = recorder
+        self.words = words
+        machine = AttemptMachine(
+            devices: items.map {
+                .init(
+                    name: $0.name, costKiB: $0.costliest?.memoryKiB ?? 0,
+                    tries: $0.target.entry.options.tries, reopens: $0.reopens)
+            },
+            plan: MemoryPlan(availableKiB: Surroundings.availableMemoryKiB()), onlyTest: onlyTest,
+            workerLimit: workerLimit)
+        nextWords = Clock.now + .seconds(3)
+    }
+
+    /// Tries `secret` until every device is settled or one of `signals` comes; `nil`, for an attempt that only frees
+    /// cryptroot from prompts for what is open.
+    func run(
+        _ secret: borrowing SharedSecret?, signals: borrowing SignalDescriptor
+    ) throws(SystemError) -> Result {
+        let events = DeviceNews()
+        perform(machine.handle(.began(observe()), at: Clock.now), secret)
+        while !isOver {
+            let tick = Clock.now + .milliseconds(workers.isEmpty ? 200 : 500)
+            let interests =
+                [.init(signals.number, .input), .init(events.number, .input)]
+                + workers.map { Poll.Interest($0.descriptor, .input) }
+            let ready = try Poll.wait(
+                interests, until: [machine.deadline, tick].compactMap { $0 }.min())
+            if let signal = signals.next() {
+                result.signal = signal
+                workers = []
+                break
+            }
+            if ready.count > 1, ready[1].isReadable { events.drain() }
+            perform(machine.handle(.observed(observe()), at: Clock.now), secret)
+            collect(secret)
+            perform(machine.handle(.timeReached, at: Clock.now), secret)
+            sayProgress()
+        }
+        return result
+    }
+
+    private func observe() -> AttemptMachine.Observation { Surroundings.observe(askpass: askpass) }
+
+    private func collect(_ secret: borrowing SharedSecret?) {
+        for worker in workers {
+            guard let finding = worker.finding() else { continue }
+            workers.removeAll { $0 === worker }
+            // What was opened meanwhile must be known before the finding is judged.
+            perform(machine.handle(.observed(observe()), at: Clock.now), secret)
+            perform(
+                machine.handle(.finished(name: worker.name, finding), at: Clock.now), secret)
+        }
+    }
+
+    private func perform(
+        _ effects: [AttemptMachine.Effect], _ secret: borrowing SharedSecret?
+    ) {
+        for effect in effects {
+            switch effect {
+            case .test(let name): start(name, opens: false, secret)
+            case .open(let name): start(name, opens: true, secret)
+            case .abandon(let name): workers.removeAll { $0.name == name }
+            case .feed(let asking): feed(asking, secret)
+            case .release(let asking): release(asking)
+            case .closeAndFeed(let asking):
+                recorder.record("closing \(asking.name), for cryptroot asks for it for ever")
+                if DeviceMapper.remove(asking.name) {
+                    feed(asking, secret)
+                } else {
+                    perform(
+                        machine.handle(.staysOpen(name: asking.name), at: Clock.now), secret)
+                }
+            case .settled(let name, let outcome): settle(name, outcome)
+            case .end: isOver = true
+            }
+        }
+    }
+
+    private func start(_ name: String, opens: Bool, _ secret: borrowing SharedSecret?) {
+        guard let item = items.first(where: { $0.name == name }), let device = item.device else {
+            return
+        }
+        let options = item.target.entry.options
+        var request = WorkerRequest(device: device)
+        request.name = opens ? name : nil
+        request.header = options.header
+        request.keyslot = options.keyslot
+        request.keyOffset = options.keyfileOffset
+        request.keySize = options.keyfileSize
+        request.flags = options.flags
+        if opens, Surroundings.isHalfMade(name) { clearAway(name) }
+        recorder.record("deriving the key of \(name) (\(device))")
+        StateFile.update(item, .init(word: "trying", isTry: true))
+        do throws(SystemError) {
+            guard secret != nil else {
+                throw SystemError("try", name, code: 22)
+            }
+            workers.append(try worker(name, request, secret))
+        } catch {
+            let finding = AttemptMachine.Finding.failed(error.description)
+            perform(machine.handle(.finished(name: name, finding), at: Clock.now), secret)
+        }
+    }
+
+    private func worker(
+        _ name: String, _ request: WorkerRequest, _ secret: borrowing SharedSecret?
+    ) throws(SystemError) -> RunningWorker {
+        switch secret {
+        case .some(let secret): return try RunningWorker(name: name, request, secret: secret)
+        case .none: throw SystemError("try", name, code: 22)
+        }
+    }
+
+    /// A mapping without a table blocks its name. It may be one that is being made this moment, so it gets a second.
+    private func clearAway(_ name: String) {
+        let deadline = Clock.now + .seconds(1)
+        while Surroundings.isHalfMade(name) {
+            guard Clock.now < deadline else {
+                recorder.record("removing the mapping \(name), which has no table", .notice)
+                _ = DeviceMapper.remove(name)
+                return
+            }
+            _ = try? Poll.wait([], until: Clock.now + .milliseconds(50))
+        }
+    }
+
+    private func feed(_ asking: AttemptMachine.Asking, _ secret: borrowing SharedSecret?) {
+        recorder.record("handing the passphrase of \(asking.name) to cryptroot")
+        words("\(asking.name): the passphrase is right; handing it to the boot scripts.")
+        do throws(SystemError) {
+            switch secret {
+            case .some(let secret):
+                try secret.withBytes { bytes throws(SystemError) in try askpass.write(bytes) }
+            case .none: break
+            }
+        } catch {
+            // The machine sees the prompt still there, or the mapping missing, and opens it without cryptroot.
+            recorder.record("\(asking.name): \(error)")
+        }
+    }
+
+    private func release(_ asking: AttemptMachine.Asking) {
+        recorder.record("\(asking.name) is open; releasing the prompt of process \(asking.pid)")
+        do throws(SystemError) {
+            try askpass.release()
+        } catch {
+            recorder.record("\(asking.name): \(error)")
+        }
+    }
+
+    private func settle(_ name: String, _ outcome: AttemptMachine.Outcome) {
+        result.outcomes[name] = outcome
+        guard let item = items.first(where: { $0.name == name }) else { return }
+        switch outcome {
+        case .opened: record(item, "open", "opened", .init(word: "open", opener: .davit))
+        case .openedByCryptroot:
+            record(item, "open", "opened by cryptroot", .init(word: "open", opener: .cryptroot))
+        case .openedElsewhere:
+            record(item, "open", "opened elsewhere", .init(word: "open", opener: .other))
+        case .proven: record(item, nil, "passphrase proven", .init())
+        case .wrong:
+            let error = "No key slot opens with the passphrase that was tried."
+            record(item, "locked", "wrong passphrase", .init(word: "locked", error: error))
+        case .failed(let reason):
+            record(item, "failed", reason, .init(word: "failed", error: reason))
+        }
+    }
+
+    private func record(
+        _ item: UnlockItem, _ state: String?, _ sentence: String, _ change: StateFile.Change
+    ) {
+        StateFile.update(item, change)
+        recorder.record("\(item.name): \(sentence)", state == "locked" ? .detail : .notice)
+    }
+
+    private func sayProgress() {
+        let now = Clock.now
+        guard now >= nextWords else { return }
+        nextWords = now + .seconds(10)
+        for (name, since) in machine.deriving {
+            let item = items.first { $0.name == name }
+            let how = item.map { " (\($0.remark))" } ?? ""
+            words("\(name): deriving its key\(how), for \((now - since).inWords) so far.")
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import LinuxKit
+import UnlockCore
+
+/// One line typed without echo, while the world is watched.
+struct PassphrasePrompt: ~Copyable {
+    /// Why reading stopped.
+    enum End: Equatable {
+        /// Enter; the secret may be empty.
+        case submitted
+        /// Ctrl-C.
+        case interrupted
+        /// Ctrl-D on an empty line, or the terminal is gone.
+        case ended
+        /// A signal for this process.
+        case signal(Int32)
+        /// Something happened outside; what is typed stays.
+        case disturbed
+    }
+
+    /// libcryptsetup's limit for a passphrase that is typed. Source: cryptsetup src/utils_password.c.
+    static let limit = 512
+
+    private var typed: SecretBytes
+
+    init() throws(SystemError) { typed = try SecretBytes(capacity: Self.limit) }
+
+    /// Reads until a line is complete or `hasChanged`, asked at every event and every second, says so.
+    mutating func read(
+        from descriptor: Int32, signals: borrowing SignalDescriptor,
+        events: borrowing DeviceNews, hasChanged: (_ afterEvent: Bool) -> Bool
+    ) throws(SystemError) -> End {
+        while true {
+            let ready = try Poll.wait(
+                [
+                    .init(descriptor, .input), .init(signals.number, .input),
+                    .init(events.number, .input),
+                ], until: Clock.now + .seconds(1))
+            if let signal = signals.next() { return .signal(signal) }
+            let hasEvent = ready[2].isReadable
+            if hasEvent { events.drain() }
+            if ready[0].isReadable {
+                if let end = take(from: descriptor) { return end }
+            } else if hasChanged(hasEvent) {
+                return .disturbed
+            }
+        }
+    }
+
+    /// A copy for the workers; what was typed is wiped.
+    mutating func takeSecret() throws(SystemError) -> SharedSecret {
+        let secret = try SharedSecret(copying: typed)
+        typed.removeAll()
+        return secret
+    }
+
+    var isEmpty: Bool { typed.count == 0 }
+
+    /// One byte at a time: what follows the line is not ours to read.
+    private mutating func take(from descriptor: Int32) -> End? {
+        var byte: UInt8 = 0
+        let terminal = FileDescriptor(adopting: descriptor)
+        let status = withUnsafeMutableBytes(of: &byte) { buffer -> Int? in
+            // A terminal that is gone is the end of what is typed, not an error.
+            do throws(SystemError) { return try terminal.read(into: buffer) } catch { return 0 }
+        }
+        _ = terminal.release()
+        guard let status else { return nil }
+        guard status > 0 else { return .ended }
+        switch Keystroke(byte) {
+        case .text(let byte):
+            if !typed.append(byte) { typed.removeAll() }
+        case .erase: eraseCharacter()
+        case .eraseAll: typed.removeAll()
+        case .submit: return .submitted
+        case .interrupt: return .interrupted
+        case .end: return isEmpty ? .ended : .submitted
+        case .ignored: break
+        }
+        return nil
+    }
+
+    /// A character of UTF-8 goes as a whole.
+    private mutating func eraseCharacter() {
+        while let last = typed.last, last & 0xC0 == 0x80 { typed.removeLast() }
+        typed.removeLast()
+    }
+}

@@ -1,0 +1,30 @@
+import BlkidKit
+import LinuxKit
+import UnlockCore
+
+/// What the machine shows of mappings and of those who ask for passphrases.
+enum Surroundings {
+    static func observe(askpass: Askpass = Askpass()) -> AttemptMachine.Observation {
+        let (asking, runs) = askpass.look()
+        return .init(open: openMappings(), asking: asking, cryptrootRuns: runs)
+    }
+
+    /// Mappings that have a table; without one they have no size.
+    static func openMappings(_ devices: [BlockDevice] = BlockDevices.all()) -> Set<String> {
+        Set(devices.compactMap { $0.sectors > 0 ? $0.mapperName : nil })
+    }
+
+    /// Mappings without a table: what a killed process leaves behind.
+    static func isHalfMade(_ name: String) -> Bool {
+        BlockDevices.all().contains { $0.mapperName == name && $0.sectors == 0 }
+    }
+
+    /// MemAvailable in KiB. Source: linux Documentation/filesystems/proc.rst; oldest kernel: 3.14.
+    static func availableMemoryKiB() -> Int {
+        let lines = Files.text(Roots.proc + "/meminfo")?.split(separator: "\n") ?? []
+        for line in lines where line.hasPrefix("MemAvailable:") {
+            return line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        }
+        return 0
+    }
+}

@@ -1,0 +1,38 @@
+import CLinux
+import Glibc
+import LinuxKit
+
+/// The terminal with echo and line mode off; put back when the value goes away.
+struct TerminalMode: ~Copyable {
+    private let descriptor: Int32
+    private let original: termios
+
+    /// Keys that would be signals arrive as bytes, so that nothing ends this process before the echo is back.
+    /// - Throws: when `descriptor` is no terminal.
+    init(hidingInputOf descriptor: Int32) throws(SystemError) {
+        var mode = termios()
+        guard tcgetattr(descriptor, &mode) == 0 else {
+            throw SystemError("hide what is typed on", "the terminal")
+        }
+        let before = mode
+        mode.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG | IEXTEN)
+        mode.c_iflag &= ~tcflag_t(ICRNL | INLCR | IXON)
+        withUnsafeMutableBytes(of: &mode.c_cc) { keys in
+            keys[Int(VMIN)] = 1
+            keys[Int(VTIME)] = 0
+        }
+        // What was typed before was visible: it is thrown away.
+        guard tcsetattr(descriptor, TCSAFLUSH, &mode) == 0 else {
+            throw SystemError("hide what is typed on", "the terminal")
+        }
+        self.descriptor = descriptor
+        original = before
+    }
+
+    static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+    deinit {
+        var mode = original
+        tcsetattr(descriptor, TCSADRAIN, &mode)
+    }
+}

@@ -1,0 +1,140 @@
+import LinuxKit
+import UnlockCore
+
+/// The form for a person at a terminal: asks until everything is open, as often as it takes.
+///
+/// Devices that come late, and those that somebody opens at the console, are noticed while the prompt stands. A
+/// passphrase that opened something is kept, locked in memory, for the devices that are still missing.
+package struct UnlockDialogue {
+    private let run: UnlockRun
+    private let emptyLineMeansShell: Bool
+    private let terminal: Int32 = 0
+
+    /// - Parameter emptyLineMeansShell: Enter at an empty line ends with `.shellWanted`.
+    package init(_ run: UnlockRun, emptyLineMeansShell: Bool = false) {
+        self.run = run
+        self.emptyLineMeansShell = emptyLineMeansShell
+    }
+
+    /// Whether somebody can be asked: standard input is a terminal.
+    package static var isPossible: Bool { TerminalMode.isTerminal(0) }
+
+    /// - Throws: when standard input is no terminal, or the kernel gives no memory for a secret.
+    package func callAsFunction() throws(SystemError) -> UnlockRun.Ending {
+        let signals = try SignalDescriptor([Signal.interrupt, Signal.terminate, Signal.hangup])
+        let events = DeviceNews()
+        let mode = try TerminalMode(hidingInputOf: terminal)
+        defer { withExtendedLifetime(mode) {} }
+        var prompt = try PassphrasePrompt()
+        var kept: SharedSecret?
+        var tried: Set<String> = []
+        var told: Set<String> = []
+
+        while true {
+            let inventory = run.take()
+            guard inventory.unknown.isEmpty else { return .unknown(inventory.unknown) }
+            guard !inventory.items.isEmpty else { return .nothing }
+            introduce(inventory, &told)
+            let locked = lockedOnes(inventory)
+            let missing = inventory.items.filter { $0.isMissing }
+            if locked.isEmpty, missing.isEmpty {
+                if !run.onlyTest { try run.releasePrompts(signals: signals, words: Output.error) }
+                return Self.ending(inventory)
+            }
+
+            let fresh = locked.filter { !tried.contains($0.name) }
+            if kept != nil, !fresh.isEmpty {
+                let result = try run.attempt(fresh, kept, signals: signals, words: Output.error)
+                var isAccepted = false
+                for item in fresh {
+                    tried.insert(item.name)
+                    guard let outcome = result.outcomes[item.name] else { continue }
+                    told.insert(item.name)
+                    UnlockOnce.tell(item.name, outcome)
+                    if outcome.isOpen || outcome == .proven { isAccepted = true }
+                }
+                if result.signal != nil { return .givenUp }
+                if run.onlyTest, isAccepted, locked.allSatisfy({ isProven($0, result) }) {
+                    return .done
+                }
+                // A passphrase that opens nothing is forgotten at once.
+                if !isAccepted { kept = nil }
+                continue
+            }
+            if !run.onlyTest { try run.releasePrompts(signals: signals, words: Output.error) }
+
+            Output.promptText(Self.question(locked, missing, isKept: kept != nil))
+            let end = try prompt.read(from: terminal, signals: signals, events: events) { event in
+                hasChanged(inventory, examinesAll: event)
+            }
+            Output.error("")
+            switch end {
+            case .disturbed: continue
+            case .interrupted, .ended, .signal: return .givenUp
+            case .submitted where prompt.isEmpty:
+                if emptyLineMeansShell { return .shellWanted }
+                Output.error("Nothing was typed. Ctrl-D ends without unlocking.")
+            case .submitted:
+                kept = try prompt.takeSecret()
+                tried = []
+            }
+        }
+    }
+
+    private func lockedOnes(_ inventory: Inventory) -> [UnlockItem] {
+        inventory.items.filter {
+            $0.isLocked || $0.reopens || run.onlyTest && $0.isOpen && $0.device != nil
+        }
+    }
+
+    private func isProven(_ item: UnlockItem, _ result: Attempt.Result) -> Bool {
+        result.outcomes[item.name] == .proven
+    }
+
+    /// Says once about each device what a person must know before typing.
+    private func introduce(_ inventory: Inventory, _ told: inout Set<String>) {
+        for complaint in inventory.complaints where told.insert(complaint).inserted {
+            Output.error(complaint)
+        }
+        for item in inventory.items {
+            switch item.state {
+            case .locked: continue
+            case .open:
+                if told.insert(item.name).inserted { Output.line("\(item.name): open.") }
+            case .waitingForSource, .leftToSystem, .failed:
+                if told.insert(item.name + item.word).inserted {
+                    Output.error("\(item.name): \(item.remark)\(item.isMissing ? "." : "")")
+                }
+            }
+        }
+    }
+
+    /// Whether something happened that the person at the prompt should read.
+    private func hasChanged(_ inventory: Inventory, examinesAll: Bool) -> Bool {
+        let open = Surroundings.openMappings()
+        if inventory.items.contains(where: { $0.isLocked && open.contains($0.name) }) {
+            return true
+        }
+        // Probing every device each second would keep slow disks busy.
+        guard examinesAll || inventory.items.contains(where: { $0.isMissing }) else { return false }
+        return run.take().items.map { $0.word } != inventory.items.map { $0.word }
+    }
+
+    private static func question(
+        _ locked: [UnlockItem], _ missing: [UnlockItem], isKept: Bool
+    ) -> String {
+        let names = locked.map { $0.name }.joined(separator: ", ")
+        if !locked.isEmpty { return "Passphrase for \(names): " }
+        let absent = missing.map { $0.name }.joined(separator: ", ")
+        return isKept
+            ? "Waiting for \(absent), to be tried with the same passphrase; or type another: "
+            : "Waiting for \(absent). Passphrase to try when it comes: "
+    }
+
+    private static func ending(_ inventory: Inventory) -> UnlockRun.Ending {
+        let left = inventory.items.filter { item in
+            if case .failed = item.state { true } else { false }
+        }
+        return left.isEmpty ? .done : .left(left.map { $0.name })
+    }
+}

@@ -1,0 +1,97 @@
+import LinuxKit
+import UnlockCore
+
+/// The form for programs: a secret that is there already, tried on everything, late devices waited for.
+package struct UnlockOnce {
+    private let run: UnlockRun
+
+    package init(_ run: UnlockRun) { self.run = run }
+
+    /// Tries `secret` on what is locked and on what still comes within `wait`.
+    package func callAsFunction(_ secret: borrowing SecretBytes) throws(SystemError)
+        -> UnlockRun.Ending
+    {
+        let signals = try SignalDescriptor([Signal.interrupt, Signal.terminate, Signal.hangup])
+        let shared: SharedSecret? = try SharedSecret(copying: secret)
+        let events = DeviceNews()
+        let deadline = Clock.now + run.wait
+        var settled: [String: AttemptMachine.Outcome] = [:]
+        var announced: Set<String> = []
+
+        while true {
+            let inventory = run.take()
+            guard inventory.unknown.isEmpty else { return .unknown(inventory.unknown) }
+            let wanted = inventory.items.filter { !$0.isLeftToSystem }
+            guard !wanted.isEmpty || !inventory.items.isEmpty else { return .nothing }
+            let fresh = wanted.filter {
+                ($0.isLocked || $0.reopens || run.onlyTest && $0.isOpen && $0.device != nil)
+                    && settled[$0.name] == nil
+            }
+            if !fresh.isEmpty {
+                let result = try run.attempt(fresh, shared, signals: signals, words: Output.error)
+                for item in fresh {
+                    guard let outcome = result.outcomes[item.name] else { continue }
+                    settled[item.name] = outcome
+                    Self.tell(item.name, outcome)
+                }
+                if result.signal != nil { return .givenUp }
+                continue
+            }
+            if !run.onlyTest { try run.releasePrompts(signals: signals, words: Output.error) }
+
+            let missing = wanted.filter { $0.isMissing }
+            guard !missing.isEmpty, Clock.now < deadline else {
+                return ending(wanted, missing, settled)
+            }
+            for item in missing where announced.insert(item.name).inserted {
+                Output.error(
+                    "\(item.name): \(item.remark); waiting for it, \(run.wait.inWords) at most.")
+            }
+            guard try pause(events, signals, until: deadline) else { return .givenUp }
+        }
+    }
+
+    /// Until something may have changed. - Returns: `false` when a signal ended it.
+    private func pause(
+        _ events: borrowing DeviceNews, _ signals: borrowing SignalDescriptor,
+        until deadline: Duration
+    ) throws(SystemError) -> Bool {
+        let ready = try Poll.wait(
+            [.init(signals.number, .input), .init(events.number, .input)],
+            until: min(deadline, Clock.now + .seconds(1)))
+        if signals.next() != nil { return false }
+        if ready.count > 1, ready[1].isReadable { events.drain() }
+        return true
+    }
+
+    private func ending(
+        _ wanted: [UnlockItem], _ missing: [UnlockItem],
+        _ settled: [String: AttemptMachine.Outcome]
+    ) -> UnlockRun.Ending {
+        var left: [String] = []
+        for item in wanted where !item.isMissing {
+            switch settled[item.name] {
+            case .some(let outcome):
+                if !(outcome.isOpen || outcome == .proven) { left.append(item.name) }
+            case nil:
+                if case .failed(let reason) = item.state {
+                    Output.error("\(item.name): \(reason)")
+                    left.append(item.name)
+                } else if item.isOpen {
+                    Output.line("\(item.name): open already.")
+                }
+            }
+        }
+        for item in missing { Output.error("\(item.name): \(item.remark).") }
+        if !left.isEmpty { return .left(left + missing.map { $0.name }) }
+        return missing.isEmpty ? .done : .missing(missing.map { $0.name })
+    }
+
+    static func tell(_ name: String, _ outcome: AttemptMachine.Outcome) {
+        if outcome.isOpen || outcome == .proven {
+            Output.line(outcome.sentence(name))
+        } else {
+            Output.error(outcome.sentence(name))
+        }
+    }
+}

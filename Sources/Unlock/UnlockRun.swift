@@ -1,0 +1,89 @@
+import LinuxKit
+import Recorder
+import UnlockCore
+
+/// What `davit unlock` was asked for, and the way there that both of its forms share.
+package struct UnlockRun: Sendable {
+    /// Mappings, devices or UUIDs; empty means all.
+    package var names: [String] = []
+    package var sources = Inventory.Sources()
+    /// Proves the passphrase and opens nothing.
+    package var onlyTest = false
+    /// How long devices that are not there are waited for, where nobody sits at a terminal.
+    package var wait = Duration.seconds(30)
+    /// The longest that one key derivation may take.
+    package var workerLimit = Duration.seconds(600)
+
+    package init() {}
+
+    var recorder: Recorder { Recorder(component: "unlock") }
+
+    /// How it ended for all devices together.
+    package enum Ending: Equatable, Sendable {
+        /// Everything that was asked for is open, or proven with `onlyTest`.
+        case done
+        /// There is no LUKS device here, and no crypttab names one.
+        case nothing
+        /// Some are not open: their names.
+        case left([String])
+        /// Some did not come in time: their names.
+        case missing([String])
+        case unknown([String])
+        /// Ctrl-C, Ctrl-D or the end of the connection.
+        case givenUp
+        /// Somebody pressed Enter at an empty line, where that means a shell.
+        case shellWanted
+    }
+
+    /// Looks at everything and writes down what it sees.
+    package func take() -> Inventory {
+        var inventory = Inventory(of: names, in: sources)
+        inventory.markReopening(Surroundings.observe())
+        for item in inventory.items where !item.reopens { StateFile.update(item) }
+        return inventory
+    }
+
+    /// Tries `secret` on `items` under the lock.
+    func attempt(
+        _ items: [UnlockItem], _ secret: borrowing SharedSecret?,
+        signals: borrowing SignalDescriptor, words: @escaping (String) -> Void
+    ) throws(SystemError) -> Attempt.Result {
+        let lock = try AttemptLock.take(until: Clock.now + workerLimit) { holder in
+            let process = holder.map { " (process \($0))" } ?? ""
+            words("Another 'davit unlock'\(process) is trying a passphrase now; waiting for it.")
+        }
+        guard lock != nil else {
+            throw SystemError("get a turn after", "the other 'davit unlock'", code: 110)
+        }
+        defer { withExtendedLifetime(lock) {} }
+        let attempt = Attempt(
+            items: items, onlyTest: onlyTest, workerLimit: workerLimit, recorder: recorder,
+            words: words)
+        return try attempt.run(secret, signals: signals)
+    }
+
+    /// Frees cryptroot from prompts for what is open already: an earlier `davit unlock` may have been killed.
+    func releasePrompts(
+        signals: borrowing SignalDescriptor, words: @escaping (String) -> Void
+    ) throws(SystemError) {
+        let seen = Surroundings.observe()
+        guard let asking = seen.asking, seen.open.contains(asking.name) else { return }
+        words("\(asking.name) is open, yet the boot scripts still ask for it; releasing them.")
+        let none: SharedSecret? = nil
+        _ = try attempt([], none, signals: signals, words: words)
+    }
+}
+
+extension AttemptMachine.Outcome {
+    /// What a person reads about one device.
+    func sentence(_ name: String) -> String {
+        switch self {
+        case .opened: "\(name): open."
+        case .openedByCryptroot: "\(name): open, and the boot goes on."
+        case .openedElsewhere: "\(name): open; it was opened at the console or in another session."
+        case .proven: "\(name): the passphrase is right."
+        case .wrong: "\(name): no key slot opens with this passphrase."
+        case .failed(let reason): "\(name): \(reason)"
+        }
+    }
+}

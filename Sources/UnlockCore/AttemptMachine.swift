@@ -1,0 +1,343 @@
+/// One passphrase tried on several devices, beside Debian's cryptroot that asks for the same.
+///
+/// cryptroot's askpass holds a FIFO and waits for the passphrase of *one* device. That device is only tested here;
+/// when all the others are open the passphrase goes into the FIFO, so that cryptroot opens it itself and goes on.
+/// What it asks for although it is open (each write costs it a try) is released until it has finished.
+/// Source: cryptsetup debian/initramfs/scripts/local-top/cryptroot, setup_mapping; debian/askpass.c.
+package struct AttemptMachine: Sendable {
+    /// A locked device that is here.
+    package struct Device: Equatable, Sendable {
+        package let name: String
+        /// The most memory that a keyslot of it takes, in KiB.
+        package let costKiB: Int
+        /// How often cryptroot asks for it; 0 is for ever.
+        package let tries: Int
+        /// It is open already, yet cryptroot asks for it for ever: it is closed and fed.
+        package let reopens: Bool
+
+        package init(name: String, costKiB: Int, tries: Int = 3, reopens: Bool = false) {
+            self.name = name
+            self.costKiB = costKiB
+            self.tries = tries
+            self.reopens = reopens
+        }
+    }
+
+    /// The askpass process that holds the FIFO, and the device it asks for.
+    package struct Asking: Equatable, Sendable {
+        package let name: String
+        package let pid: Int32
+        package init(name: String, pid: Int32) {
+            self.name = name
+            self.pid = pid
+        }
+    }
+
+    /// What can be seen from outside.
+    package struct Observation: Equatable, Sendable {
+        /// The names of all mappings that have a table.
+        package var open: Set<String>
+        package var asking: Asking?
+        /// Whether cryptroot's script runs, between two prompts, too.
+        package var cryptrootRuns: Bool
+
+        package init(
+            open: Set<String> = [], asking: Asking? = nil, cryptrootRuns: Bool = false
+        ) {
+            self.open = open
+            self.asking = asking
+            self.cryptrootRuns = cryptrootRuns
+        }
+    }
+
+    /// What a worker found.
+    package enum Finding: Equatable, Sendable {
+        case accepted
+        case wrong
+        case failed(String)
+    }
+
+    package enum Event: Equatable, Sendable {
+        case began(Observation)
+        case finished(name: String, Finding)
+        case observed(Observation)
+        /// A mapping that was to be closed for cryptroot's sake is in use.
+        case staysOpen(name: String)
+        case timeReached
+    }
+
+    package enum Effect: Equatable, Sendable {
+        /// Start a worker that proves the passphrase and opens nothing.
+        case test(String)
+        /// Start a worker that opens the device.
+        case open(String)
+        /// End the worker of this device.
+        case abandon(String)
+        /// Write the passphrase into the FIFO.
+        case feed(Asking)
+        /// Write an empty line into the FIFO.
+        case release(Asking)
+        /// Close the mapping, then write the passphrase into the FIFO.
+        case closeAndFeed(Asking)
+        case settled(String, Outcome)
+        /// Nothing more will happen.
+        case end
+    }
+
+    /// How it ended for one device.
+    package enum Outcome: Equatable, Sendable {
+        case opened
+        /// Opened by cryptroot with the passphrase that was fed.
+        case openedByCryptroot
+        /// Opened by somebody else meanwhile: at the console, or in another session.
+        case openedElsewhere
+        /// The passphrase is right; nothing was to be opened.
+        case proven
+        case wrong
+        case failed(String)
+
+        package var isOpen: Bool {
+            switch self {
+            case .opened, .openedByCryptroot, .openedElsewhere: true
+            case .proven, .wrong, .failed: false
+            }
+        }
+    }
+
+    private enum Stage: Equatable {
+        case waiting
+        case testing(since: Duration)
+        case opening(since: Duration)
+        case proven(took: Duration, since: Duration)
+        case fed(Asking, until: Duration)
+        case settled(Outcome)
+    }
+
+    /// Between two prompts cryptroot sleeps a second and may wait ten for udev.
+    private static let betweenPrompts = Duration.seconds(12)
+    /// How long cryptroot is watched after the last thing that happened.
+    private static let aftercare = Duration.seconds(12)
+
+    private let devices: [Device]
+    private let plan: MemoryPlan
+    private let onlyTest: Bool
+    private let workerLimit: Duration
+    private var stages: [String: Stage] = [:]
+    private var seen = Observation()
+    private var answered: Set<Int32> = []
+    private var watchUntil: Duration?
+    private var isOver = false
+
+    /// - Parameter workerLimit: the longest that one key derivation may take.
+    package init(
+        devices: [Device], plan: MemoryPlan, onlyTest: Bool, workerLimit: Duration
+    ) {
+        self.devices = devices
+        self.plan = plan
+        self.onlyTest = onlyTest
+        self.workerLimit = workerLimit
+        for device in devices { stages[device.name] = .waiting }
+    }
+
+    /// The time at which `.timeReached` must be sent; `nil` when only events count.
+    package var deadline: Duration? {
+        guard !isOver else { return nil }
+        let ends = stages.values.compactMap { stage -> Duration? in
+            switch stage {
+            case .waiting, .settled: nil
+            case .testing(let since), .opening(let since): since + workerLimit
+            case .proven(_, let since): since + Self.betweenPrompts
+            case .fed(_, let until): until
+            }
+        }
+        return (ends + [watchUntil].compactMap { $0 }).min()
+    }
+
+    /// The devices whose key is being derived now, and since when.
+    package var deriving: [(name: String, since: Duration)] {
+        devices.compactMap { device in
+            switch stages[device.name] {
+            case .testing(let since), .opening(let since): (device.name, since)
+            default: nil
+            }
+        }
+    }
+
+    package mutating func handle(_ event: Event, at now: Duration) -> [Effect] {
+        guard !isOver else { return [] }
+        var effects: [Effect] = []
+        switch event {
+        case .began(let observation), .observed(let observation):
+            seen = observation
+        case .finished(let name, let finding):
+            finish(name, finding, now, &effects)
+        case .staysOpen(let name):
+            settle(
+                name,
+                .failed("It is open and in use, yet cryptroot asks for it for ever (tries=0)."),
+                &effects)
+        case .timeReached: break
+        }
+        noticeOpened(now, &effects)
+        expire(now, &effects)
+        start(now, &effects)
+        cooperate(now, &effects)
+        conclude(now, &effects)
+        return effects
+    }
+
+    private mutating func finish(
+        _ name: String, _ finding: Finding, _ now: Duration, _ effects: inout [Effect]
+    ) {
+        switch (stages[name], finding) {
+        case (.testing(let since), .accepted):
+            if onlyTest {
+                settle(name, .proven, &effects)
+            } else {
+                stages[name] = .proven(took: now - since, since: now)
+            }
+        case (.opening, .accepted): settle(name, .opened, &effects)
+        case (.testing, .wrong), (.opening, .wrong): settle(name, .wrong, &effects)
+        case (.testing, .failed(let words)), (.opening, .failed(let words)):
+            // Whoever was faster: the wish is fulfilled, and no error of this attempt is worth a word.
+            settle(
+                name, seen.open.contains(name) ? .openedElsewhere : .failed(words), &effects)
+        case (.waiting, _), (.proven, _), (.fed, _), (.settled, _), (nil, _): break
+        }
+    }
+
+    /// Mappings that appeared without a worker of ours.
+    private mutating func noticeOpened(_ now: Duration, _ effects: inout [Effect]) {
+        guard !onlyTest else { return }
+        for device in devices where seen.open.contains(device.name) {
+            switch stages[device.name] {
+            case .waiting where !device.reopens, .proven where !device.reopens:
+                settle(device.name, .openedElsewhere, &effects)
+            case .testing where !device.reopens:
+                effects.append(.abandon(device.name))
+                settle(device.name, .openedElsewhere, &effects)
+            case .fed: settle(device.name, .openedByCryptroot, &effects)
+            case .waiting, .proven, .testing, .opening, .settled, nil: break
+            }
+        }
+    }
+
+    private mutating func expire(_ now: Duration, _ effects: inout [Effect]) {
+        for device in devices {
+            switch stages[device.name] {
+            case .testing(let since) where now >= since + workerLimit,
+                .opening(let since) where now >= since + workerLimit:
+                effects.append(.abandon(device.name))
+                settle(
+                    device.name,
+                    .failed(
+                        "The key derivation was given up after \(workerLimit.components.seconds) s."
+                    ),
+                    &effects)
+            default: break
+            }
+        }
+    }
+
+    private mutating func start(_ now: Duration, _ effects: inout [Effect]) {
+        var waiting: [(name: String, costKiB: Int)] = []
+        var running: [Int] = []
+        for device in devices {
+            switch stages[device.name] {
+            case .waiting: waiting.append((device.name, device.costKiB))
+            case .testing, .opening: running.append(device.costKiB)
+            case .proven, .fed, .settled, nil: break
+            }
+        }
+        for name in plan.admitted(waiting: waiting, runningKiB: running) {
+            let reopens = devices.contains { $0.name == name && $0.reopens }
+            if onlyTest || reopens || seen.asking?.name == name {
+                stages[name] = .testing(since: now)
+                effects.append(.test(name))
+            } else {
+                stages[name] = .opening(since: now)
+                effects.append(.open(name))
+            }
+        }
+    }
+
+    /// Hands proven passphrases to cryptroot, or opens where it does not take them.
+    private mutating func cooperate(_ now: Duration, _ effects: inout [Effect]) {
+        let othersBusy = stages.values.contains { stage in
+            switch stage {
+            case .waiting, .testing, .opening: true
+            case .proven, .fed, .settled: false
+            }
+        }
+        for device in devices {
+            switch stages[device.name] {
+            case .proven(let took, let since) where !othersBusy:
+                if let asking = seen.asking, asking.name == device.name {
+                    // cryptroot derives the key once more, perhaps on a busier machine.
+                    let until = now + .seconds(20) + took * 4
+                    stages[device.name] = .fed(asking, until: until)
+                    answered.insert(asking.pid)
+                    effects.append(device.reopens ? .closeAndFeed(asking) : .feed(asking))
+                } else if device.reopens {
+                    settle(device.name, .openedElsewhere, &effects)
+                } else if !seen.cryptrootRuns || now >= since + Self.betweenPrompts {
+                    stages[device.name] = .opening(since: now)
+                    effects.append(.open(device.name))
+                }
+            case .fed(let asking, let until):
+                let asksAgain = seen.asking?.name == device.name && seen.asking?.pid != asking.pid
+                if now >= until || asksAgain || !seen.cryptrootRuns && seen.asking == nil {
+                    stages[device.name] = .opening(since: now)
+                    effects.append(.open(device.name))
+                }
+            case .proven, .waiting, .testing, .opening, .settled, nil: break
+            }
+        }
+    }
+
+    /// When every device is settled: frees cryptroot from prompts for what is open, then ends.
+    private mutating func conclude(_ now: Duration, _ effects: inout [Effect]) {
+        let outcomes = stages.values.compactMap { stage -> Outcome? in
+            if case .settled(let outcome) = stage { outcome } else { nil }
+        }
+        guard outcomes.count == stages.count else { return }
+
+        if !onlyTest, let asking = seen.asking, isOpen(asking.name) {
+            if !answered.contains(asking.pid) { answer(asking, &effects, now) }
+        } else if onlyTest || seen.asking != nil || !seen.cryptrootRuns
+            || !outcomes.contains(where: { $0.isOpen })
+        {
+            // Nothing to release: cryptroot is done, waits for somebody else's answer, or was given nothing.
+            return end(&effects)
+        }
+        let until = watchUntil ?? now + Self.aftercare
+        watchUntil = until
+        if now >= until { end(&effects) }
+    }
+
+    private mutating func answer(_ asking: Asking, _ effects: inout [Effect], _ now: Duration) {
+        answered.insert(asking.pid)
+        watchUntil = now + Self.aftercare
+        let device = devices.first { $0.name == asking.name }
+        // With tries=0 a release would be followed by the next prompt, for ever.
+        effects.append(device?.tries == 0 ? .closeAndFeed(asking) : .release(asking))
+    }
+
+    private func isOpen(_ name: String) -> Bool {
+        if case .settled(let outcome) = stages[name], outcome.isOpen { return true }
+        return seen.open.contains(name)
+    }
+
+    private mutating func settle(
+        _ name: String, _ outcome: Outcome, _ effects: inout [Effect]
+    ) {
+        stages[name] = .settled(outcome)
+        effects.append(.settled(name, outcome))
+    }
+
+    private mutating func end(_ effects: inout [Effect]) {
+        isOver = true
+        watchUntil = nil
+        effects.append(.end)
+    }
+}

@@ -1,0 +1,41 @@
+/// A device that is to be opened, wherever that wish is written.
+package struct UnlockTarget: Equatable, Sendable {
+    /// Who wants it.
+    package enum Origin: String, Sendable {
+        /// The initramfs's own /cryptroot/crypttab: Debian's cryptroot asks for it, too.
+        case cryptroot
+        /// The system's /etc/crypttab.
+        case crypttab
+        /// Nobody: libblkid found its header.
+        case superblock
+    }
+
+    package var entry: CryptTab.Entry
+    package var origin: Origin
+
+    package init(_ entry: CryptTab.Entry, _ origin: Origin) {
+        self.entry = entry
+        self.origin = origin
+    }
+
+    package var name: String { entry.name }
+
+    /// Why no passphrase is asked for, or `nil` when one is.
+    /// - Parameter keyExists: whether there is a file at a path, within the initramfs.
+    package func leftAlone(keyExists: (String) -> Bool) -> String? {
+        if let type = entry.options.foreignType {
+            return "It is of the type '\(type)', which davit leaves to the system's own scripts."
+        }
+        if let script = entry.options.keyscript {
+            let name = script.split(separator: "/").last ?? ""
+            // These two ask for a LUKS passphrase; the others for something that only they understand.
+            guard name == "askpass" || name == "decrypt_keyctl" else {
+                return "Its key comes from the script \(script), which the system runs itself."
+            }
+            return nil
+        }
+        guard entry.key != "none", entry.key != "-", !entry.key.isEmpty else { return nil }
+        guard keyExists(entry.key) else { return nil }
+        return "Its key is the file \(entry.key), which the system uses itself."
+    }
+}

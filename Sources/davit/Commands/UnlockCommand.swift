@@ -1,0 +1,99 @@
+import Arguments
+import JSONKit
+import LinuxKit
+import Unlock
+
+enum UnlockCommand: Command {
+    static let name = "unlock"
+    static let summary = "opens the encrypted disks, all with one passphrase"
+    static let help = """
+        davit unlock [NAME...] [--key-file FILE|-] [--wait SECONDS] [--timeout SECONDS]
+                     [--test] [--crypttab FILE]
+        davit unlock --list [--json] [NAME...]
+
+        Asks for one passphrase and tries it on every LUKS device that is to be opened: those of the
+        initramfs's /cryptroot/crypttab, or without one every device with a LUKS header. A NAME is one of
+        those, an entry of /etc/crypttab, a device, or a header's UUID. The boot then goes on by itself.
+
+        On a terminal it asks again for what did not open, and notices devices that come late.
+        Otherwise the passphrase is standard input up to its end, without one newline there:
+            printf %s "$PASS" | ssh root@server unlock
+
+          --key-file FILE    takes the file's bytes as they are, newline and all; - is standard input
+          --wait SECONDS     how long to wait for devices that are not there yet (30; not on a terminal)
+          --timeout SECONDS  the longest that one key derivation may take (600)
+          --test             proves the passphrase and opens nothing
+          --crypttab FILE    uses this crypttab in place of the initramfs's
+          --list             shows the devices, their state, and what is missing; --json for programs
+
+        Exit code: 0 everything is open, 1 something is not, 99 a device did not come in time.
+        """
+
+    static func run(_ arguments: [String]) throws -> ExitCode {
+        var reader = ArgumentReader(arguments)
+        var run = UnlockRun()
+        let wantsList = try reader.flag("--list")
+        let wantsJSON = try reader.flag("--json")
+        let keyFile = try reader.value("--key-file")
+        run.onlyTest = try reader.flag("--test")
+        if let seconds = try reader.number("--wait", in: 0...86400) { run.wait = .seconds(seconds) }
+        if let seconds = try reader.number("--timeout", in: 1...86400) {
+            run.workerLimit = .seconds(seconds)
+        }
+        if let path = try reader.value("--crypttab") { run.sources.cryptroot = path }
+        run.names = try reader.operands()
+        guard wantsList || !wantsJSON else { throw UsageError("--json goes with --list.") }
+        guard !wantsList || keyFile == nil && !run.onlyTest else {
+            throw UsageError(
+                "--list tries no passphrase, so --key-file and --test do not go with it.")
+        }
+
+        if wantsList {
+            let list = UnlockList(run)
+            if wantsJSON { Output.line(list.json.pretty) } else { Output.write(list.text) }
+            return .done
+        }
+        return explained(try unlock(run, keyFile))
+    }
+
+    private static func unlock(_ run: UnlockRun, _ keyFile: String?) throws -> UnlockRun.Ending {
+        Process.keepPrivate()
+        if let keyFile {
+            let secret = try SecretInput.key(keyFile)
+            return try UnlockOnce(run)(secret)
+        }
+        if UnlockDialogue.isPossible { return try UnlockDialogue(run)() }
+        let secret = try SecretInput.passphrase()
+        return try UnlockOnce(run)(secret)
+    }
+
+    private static func explained(_ ending: UnlockRun.Ending) -> ExitCode {
+        switch ending {
+        case .done: return .done
+        case .nothing:
+            Output.error(
+                "There is no LUKS device here, and no crypttab names one. 'davit unlock --list' looks again."
+            )
+            return .failed
+        case .left(let names):
+            Output.error(
+                "Not open: \(list(names)). Run 'davit unlock' again with another passphrase for them."
+            )
+            return .failed
+        case .missing(let names):
+            Output.error(
+                "Did not come in time: \(list(names)). Run 'davit unlock' again when the device is there."
+            )
+            return .timedOut
+        case .unknown(let names):
+            Output.error(
+                "Unknown: \(list(names)). 'davit unlock --list' names what can be opened.")
+            return .failed
+        case .givenUp, .shellWanted:
+            Output.error("Ended before everything was open.")
+            return .failed
+        }
+    }
+
+    private static func list(_ names: [String]) -> String { names.joined(separator: ", ") }
+}
