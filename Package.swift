@@ -39,6 +39,10 @@ let package = Package(
         // Leaf modules: no imports of ours.
         module("Arguments"),
         module("Bytes"),
+        module("Addresses"),
+
+        // Cores: pure, no system calls, no clock, no input or output.
+        module("NetworkCore", ["Addresses", "Bytes"]),
 
         // Kits: the only callers of the kernel and of C libraries.
         module("BlkidKit", ["CBlkid", "LinuxKit"]),
@@ -68,6 +72,8 @@ let package = Package(
         tests("BootCoreTests", ["BootCore"]),
         tests("BootTests", ["Boot", "JSONKit", "LinuxKit"]),
         tests("BytesTests", ["Bytes"]),
+        tests("AddressesTests", ["Addresses"]),
+        tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes"]),
         tests("JSONKitTests", ["JSONKit"]),
         tests("LinuxKitTests", ["LinuxKit"]),
         tests("BlkidKitTests", ["BlkidKit"]),

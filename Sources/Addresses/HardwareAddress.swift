@@ -1,0 +1,22 @@
+/// The address of an Ethernet interface (MAC address), six bytes.
+package struct HardwareAddress: Hashable, Sendable {
+    package let bytes: [UInt8]
+
+    /// `nil` unless there are exactly six bytes.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 6 else { return nil }
+        self.bytes = Array(bytes)
+    }
+
+    private init(all byte: UInt8) { bytes = Array(repeating: byte, count: 6) }
+
+    /// ff:ff:ff:ff:ff:ff, everybody on this link.
+    package static let broadcast = HardwareAddress(all: 0xFF)
+}
+
+extension HardwareAddress: CustomStringConvertible {
+    package var description: String {
+        bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }
+            .joined(separator: ":")
+    }
+}

@@ -1,0 +1,99 @@
+import Addresses
+
+/// What an interface is to have, what it has, and the steps from the one to the other.
+package enum InterfacePlan {
+    /// An address on an interface.
+    package struct Address: Equatable, Sendable {
+        package var prefix: IPv4Prefix
+        package var broadcast: IPv4Address?
+        /// Seconds until the kernel takes it away by itself; `nil`: never.
+        package var validSeconds: UInt32?
+
+        package init(_ prefix: IPv4Prefix, broadcast: IPv4Address?, validSeconds: UInt32?) {
+            self.prefix = prefix
+            self.broadcast = broadcast
+            self.validSeconds = validSeconds
+        }
+    }
+
+    /// What is wanted of one interface, from one lease.
+    package struct Wanted: Equatable, Sendable {
+        package var address: Address
+        package var routes: [IPv4Route]
+        package var mtu: UInt32?
+
+        /// - Parameter largestMTU: what the interface can do.
+        package init(_ held: HeldLease, at now: Duration, largestMTU: UInt32) {
+            let left = held.endsAt.map { UInt32(clamping: ($0 - now).components.seconds) }
+            address = Address(
+                held.lease.prefix, broadcast: held.lease.broadcast, validSeconds: left)
+            routes = held.lease.routes
+            mtu = held.lease.mtu.map { min(UInt32($0), largestMTU) }
+        }
+    }
+
+    /// What is there.
+    package struct Present: Equatable, Sendable {
+        package var addresses: [Address]
+        /// Only those that davit made.
+        package var routes: [IPv4Route]
+        package var mtu: UInt32
+
+        package init(addresses: [Address], routes: [IPv4Route], mtu: UInt32) {
+            self.addresses = addresses
+            self.routes = routes
+            self.mtu = mtu
+        }
+    }
+
+    package enum Step: Equatable, Sendable {
+        case setMTU(UInt32)
+        case removeRoute(IPv4Route)
+        case removeAddress(IPv4Prefix)
+        /// Adds the address, or gives the one that is there a new lifetime.
+        case setAddress(Address)
+        case addRoute(IPv4Route)
+    }
+
+    /// How far a lifetime may be off before it is set again; the kernel counts whole seconds.
+    private static let lifetimeTolerance: UInt32 = 5
+
+    /// The steps from `present` to `wanted`; none when they agree.
+    /// - Parameter formerly: addresses that davit gave the interface before; all others are somebody else's and stay.
+    package static func steps(
+        from present: Present, to wanted: Wanted?, formerly: Set<IPv4Address>
+    ) -> [Step] {
+        var steps: [Step] = []
+        if let mtu = wanted?.mtu, mtu != present.mtu { steps.append(.setMTU(mtu)) }
+        for route in present.routes.reversed() where wanted?.routes.contains(route) != true {
+            steps.append(.removeRoute(route))
+        }
+        for address in present.addresses
+        where address.prefix != wanted?.address.prefix
+            && (formerly.contains(address.prefix.address)
+                || address.prefix.address == wanted?.address.prefix.address)
+        {
+            steps.append(.removeAddress(address.prefix))
+        }
+        guard let wanted else { return steps }
+        let there = present.addresses.first { $0.prefix == wanted.address.prefix }
+        // The kernel drops the routes that depend on an address with it, so that they are all to be set again.
+        var routes = present.routes
+        if steps.contains(where: { if case .removeAddress = $0 { true } else { false } }) {
+            routes = []
+        }
+        if !isGood(there, wanted.address) { steps.append(.setAddress(wanted.address)) }
+        for route in wanted.routes where !routes.contains(route) { steps.append(.addRoute(route)) }
+        return steps
+    }
+
+    private static func isGood(_ there: Address?, _ wanted: Address) -> Bool {
+        guard let there, there.broadcast == wanted.broadcast else { return false }
+        switch (there.validSeconds, wanted.validSeconds) {
+        case (nil, nil): return true
+        case (let one?, let other?):
+            return max(one, other) - min(one, other) <= lifetimeTolerance
+        case (nil, _?), (_?, nil): return false
+        }
+    }
+}

@@ -1,0 +1,66 @@
+/// When to send again while nobody answers.
+package struct Pace: Sendable, Equatable {
+    /// A server that becomes reachable is to have given an address within this time.
+    package var promise = Duration.seconds(8)
+
+    package init() {}
+
+    /// The wait after the packet number `sent` (1 is the first) of a search.
+    ///
+    /// RFC 2131 §4.1 doubles from 4 s to 64 s; a server that comes back in such a gap would wait for us. The first gaps are
+    /// short, for a link whose switch begins to forward a second or two late; the later ones are 3/8 to 5/8 of the
+    /// promise (3 to 5 s), so that one lost packet, or a server that pings an address for 3 s before it offers it (dnsmasq), is within
+    /// the promise as well. That is 15 packets a minute.
+    package func gap(
+        after sent: Int, using random: inout some RandomNumberGenerator
+    ) -> Duration {
+        let early = [1000, 1000, 2000, 2000, 3000]
+        guard sent > early.count else {
+            let middle = sent < 1 ? early[0] : early[sent - 1]
+            return .milliseconds(Int.random(in: middle * 3 / 4...middle * 5 / 4, using: &random))
+        }
+        let whole = Int(clamping: promise.inMilliseconds)
+        return .milliseconds(Int.random(in: whole / 8 * 3...whole / 8 * 5, using: &random))
+    }
+
+    /// The wait after a request to a server that has answered a moment ago.
+    package func requestGap(
+        after sent: Int, using random: inout some RandomNumberGenerator
+    ) -> Duration {
+        let middle = sent <= 1 ? 1000 : 2000
+        return .milliseconds(Int.random(in: middle * 3 / 4...middle * 5 / 4, using: &random))
+    }
+
+    /// The wait after a renewal: half of the time that is left, as RFC 2131 §4.4.5 has it, but without its floor of 60 s, within
+    /// which a short lease would end after a single lost packet.
+    package func renewalGap(
+        left: Duration, using random: inout some RandomNumberGenerator
+    ) -> Duration {
+        max(left / 2, gap(after: .max, using: &random))
+    }
+}
+
+/// Bounds what one interface sends, whatever a server or a loose cable provokes: a burst, and 20 packets a minute.
+package struct PacketBudget: Sendable {
+    private static let burst = 8
+    private static let refill = Duration.seconds(3)
+    private var fullAt = Duration.zero
+
+    package init() {}
+
+    /// The earliest time at which a packet may go.
+    package func opening(at now: Duration) -> Duration {
+        max(now, fullAt - Self.refill * (Self.burst - 1))
+    }
+
+    /// Counts one packet.
+    package mutating func spend(at now: Duration) { fullAt = max(fullAt, now) + Self.refill }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded down.
+    var inMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds &* 1000 &+ attoseconds / 1_000_000_000_000_000
+    }
+}
