@@ -47,7 +47,7 @@ let package = Package(
         // Kits: the only callers of the kernel and of C libraries.
         module("BlkidKit", ["CBlkid", "LinuxKit"]),
         module("CryptKit", ["CCryptsetup", "CStatic"]),
-        module("LinuxKit", ["CLinux", "Bytes"]),
+        module("LinuxKit", ["CLinux", "Addresses", "Bytes"]),
         module("JSONKit", ["CJSON"]),
         module("Recorder", ["LinuxKit"]),
 

@@ -6,8 +6,8 @@ package enum Environment {
     /// nothing a person or an initrd script left in the environment travels on.
     package static var inherited: [String] {
         let names = [
-            "DAVIT_RUN", "DAVIT_ETC", "DAVIT_SYS", "DAVIT_PROC", "DAVIT_DEV", "PATH", "TERM",
-            "HOME",
+            "DAVIT_RUN", "DAVIT_SYSTEM_RUN", "DAVIT_ETC", "DAVIT_SYS", "DAVIT_PROC", "DAVIT_DEV",
+            "PATH", "TERM", "HOME",
         ]
         return names.compactMap { name in self[name].map { "\(name)=\($0)" } }
     }

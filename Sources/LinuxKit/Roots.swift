@@ -4,6 +4,8 @@ import Glibc
 package enum Roots {
     /// DAVIT_RUN: the whole state between processes.
     package static var run: String { directory("DAVIT_RUN", "/run/davit") }
+    /// DAVIT_SYSTEM_RUN: the system's own /run, where udev and initramfs-tools keep their state.
+    package static var systemRun: String { directory("DAVIT_SYSTEM_RUN", "/run") }
     /// DAVIT_ETC: configuration and keys.
     package static var etc: String { directory("DAVIT_ETC", "/etc/davit") }
     /// DAVIT_SYS.

@@ -89,4 +89,34 @@ static inline int davit_wait_exited(int status) { return WIFEXITED(status); }
 static inline int davit_wait_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int davit_wait_signal(int status) { return WTERMSIG(status); }
 
+/// What recvmsg(2) told about a packet besides its bytes.
+struct davit_packet {
+    /// -1 with errno when nothing was read; may be more than there was room for.
+    ssize_t length;
+    /// TP_STATUS_… of PACKET_AUXDATA, 0 without it, and the VLAN's TCI where TP_STATUS_VLAN_VALID is among them.
+    uint32_t status;
+    uint16_t vlan_tci;
+};
+
+/// Reads one packet from a packet socket; the control message macros are not imported.
+struct davit_packet davit_packet_receive(int descriptor, void *buffer, size_t capacity);
+
+/// Binds a packet socket to one interface, for one EtherType; sends to a hardware address from it.
+/// struct sockaddr_ll is no struct sockaddr for Swift.
+int davit_packet_bind(int descriptor, int interface, uint16_t ethertype);
+ssize_t davit_packet_send(
+    int descriptor, int interface, uint16_t ethertype, const uint8_t address[_Nonnull 6],
+    const void *_Nullable bytes, size_t count);
+
+/// Binds a netlink socket to a port that the kernel chooses.
+int davit_netlink_bind(int descriptor);
+
+/// Lets only UDP datagrams to `port` into a packet socket without link headers; with port 0, nothing at all into any socket.
+int davit_packet_filter(int descriptor, uint16_t port);
+
+/// Binds an IPv4 socket, and sends from it; addresses and ports in host byte order.
+int davit_udp_bind(int descriptor, uint32_t address, uint16_t port);
+ssize_t davit_udp_send(
+    int descriptor, uint32_t address, uint16_t port, const void *_Nullable bytes, size_t count);
+
 #pragma clang assume_nonnull end
