@@ -57,6 +57,7 @@ let package = Package(
 
         // Services: read an event, ask the machine, perform the effects.
         module("Boot", ["BootCore", "JSONKit", "LinuxKit", "Recorder"]),
+        module("Network", ["Addresses", "JSONKit", "LinuxKit", "NetworkCore", "Recorder"]),
         module("Unlock", ["BlkidKit", "CryptKit", "JSONKit", "LinuxKit", "Recorder", "UnlockCore"]),
 
         // The program: an applet table; one command, one file.
@@ -64,7 +65,7 @@ let package = Package(
             name: "davit",
             dependencies: [
                 "Arguments", "BlkidKit", "Boot", "CStatic", "CryptKit", "JSONKit", "LinuxKit",
-                "Recorder", "Unlock", "UnlockCore",
+                "Network", "Recorder", "Unlock", "UnlockCore",
             ],
             swiftSettings: strict),
 

@@ -11,6 +11,7 @@ enum Applets {
             UnlockWorkerCommand.self,
             SuperviseCommand.self,
             HelpCommand.self,
+            NetCommand.self,
             VersionCommand.self,
         ]
     }

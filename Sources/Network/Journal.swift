@@ -1,0 +1,83 @@
+import LinuxKit
+import NetworkCore
+import Recorder
+
+/// Puts what happens on one interface into words, loud or quiet, and never a flood.
+final class Journal {
+    private let interface: String
+    private let recorder = Recorder(component: "net")
+    private let isVerbose: Bool
+    private var pace = NoticePace()
+    /// Messages that nobody has answered, and since when.
+    private var unanswered = 0
+    private var quietAt: Duration?
+    private var lastIgnored: DHCPMachine.Ignored?
+    private var lastIgnoredAt: Duration?
+
+    init(interface: String, isVerbose: Bool) {
+        self.interface = interface
+        self.isVerbose = isVerbose
+    }
+
+    /// For the file only.
+    func detail(_ words: String) { write(words, .detail) }
+
+    /// For the console too, as long as there are not too many.
+    func change(_ words: String, at now: Duration) {
+        write(words, pace.allowsChange(at: now) ? .notice : .detail)
+    }
+
+    func record(_ note: DHCPMachine.Note, tries: Int, at now: Duration) {
+        switch note {
+        case .tried(let kind, let count, let nextAt):
+            quietAt = quietAt ?? now
+            detail("\(kind.word) sent (try \(count)), next in \((nextAt - now).inWords)")
+            unanswered += 1
+            // The last one has just gone, and one alone may be lost.
+            guard unanswered > 2, let quietAt, pace.allowsReminder(at: now) else { return }
+            write(
+                "no DHCP server answers: \(unanswered - 1) tries in \((now - quietAt).inWords), "
+                    + "trying on for ever", .notice)
+        case .offered(let lease):
+            unanswered = 0
+            detail("\(lease.server) offers \(lease.prefix)")
+        case .bound(let held):
+            let lease = held.lease
+            let after = quietAt.map { " after \((now - $0).inWords)" } ?? ""
+            answered()
+            change(
+                "has \(lease.prefix) from \(lease.server) for "
+                    + (lease.duration?.inWords ?? "ever")
+                    + (lease.gateway.map { ", gateway \($0)" } ?? ", no gateway") + after, at: now)
+        case .renewed(let held):
+            answered()
+            detail("\(held.lease.server) renewed \(held.lease.prefix)")
+        case .refused(let server, let words):
+            let reason = words.map { ": \($0)" } ?? ""
+            unanswered = 0
+            change("\(server?.description ?? "a server") refused the address\(reason)", at: now)
+        case .expired(let address):
+            change("the lease of \(address) has ended; the address is gone", at: now)
+        case .declined(let address):
+            change("\(address) is in use by another machine; asking for another", at: now)
+        case .ignored(let reason):
+            let isNews =
+                reason != lastIgnored || (lastIgnoredAt.map { now - $0 > .seconds(60) } ?? true)
+            guard isNews, pace.allowsChange(at: now) else { return }
+            lastIgnored = reason
+            lastIgnoredAt = now
+            detail("ignored \(reason)")
+        }
+    }
+
+    private func answered() {
+        unanswered = 0
+        quietAt = nil
+        pace.answered()
+    }
+
+    private func write(_ words: String, _ importance: Recorder.Importance) {
+        recorder.record("\(interface): \(words)", importance)
+        if isVerbose { Output.line("\(interface): \(words)") }
+    }
+}

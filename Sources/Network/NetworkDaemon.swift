@@ -1,0 +1,209 @@
+import Addresses
+import Glibc
+import JSONKit
+import LinuxKit
+import NetworkCore
+import Recorder
+
+/// The loop of `davit net`: the kernel's events and the time go to the interfaces, for ever.
+package struct NetworkDaemon: ~Copyable {
+    /// How it ended.
+    package enum Outcome: Equatable, Sendable {
+        /// With `once`: the interfaces named are configured, or one of all.
+        case configured
+        case timedOut
+        /// By a signal.
+        case stopped
+    }
+
+    private let options: NetworkOptions
+    private let recorder = Recorder(component: "net")
+    private var routes: RouteSocket
+    private let monitor: RouteMonitor
+    private let signals: SignalDescriptor
+    private var interfaces: [Interface] = []
+    private var awaited: Set<String> = []
+    private var nextListing = Duration.zero
+    private var lastProblem = ""
+
+    /// The kernel is asked what there is this often even when it says nothing: a message may be lost.
+    private static let listingPeriod = Duration.seconds(10)
+
+    /// - Throws: when the machine lets this process have no netlink or packet socket.
+    package init(_ options: NetworkOptions) throws(SystemError) {
+        try Files.makeDirectory(InterfaceState.directory)
+        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        let monitor = try RouteMonitor()
+        var routes = try RouteSocket()
+        // Without the right to have one it would fail on every interface: that is to be said at once.
+        if let link = try routes.links().first { _ = try PacketSocket(link, port: 68) }
+        self.options = options
+        self.signals = signals
+        self.monitor = monitor
+        self.routes = routes
+    }
+
+    /// Runs until a signal, or with `once` until the network is configured or the time is over.
+    package mutating func run() throws(SystemError) -> Outcome {
+        let timeout = options.timeout.map { Clock.now + $0 }
+        while true {
+            if nextListing <= Clock.now { list() }
+            turn()
+            if options.once, isConfigured { return .configured }
+            if options.once, let timeout, timeout <= Clock.now { return .timedOut }
+
+            let deadlines = interfaces.map(\.deadline) + [nextListing, timeout]
+            var interests: [Poll.Interest] = [
+                .init(signals.number, .input), .init(monitor.descriptor, .input),
+            ]
+            interests += interfaces.map { .init($0.descriptor, .input) }
+            let events = try Poll.wait(interests, until: deadlines.compactMap { $0 }.min())
+
+            if events[0].isReadable, signals.next() != nil {
+                stop()
+                return .stopped
+            }
+            if events[1].isReadable, monitor.drain() { list() }
+            for (interface, event) in zip(interfaces, events.dropFirst(2)) where event.isReadable {
+                interface.receive(&routes, at: Clock.now)
+            }
+        }
+    }
+
+    /// What each interface lacks, in words, for a person whose time is over.
+    package var report: [String] {
+        interfaces.map { interface in
+            "\(interface.name): "
+                + (interface.isReady
+                    ? "has \(interface.lease?.prefix.description ?? "an address")"
+                    : interface.link.hasCarrier
+                        ? "no DHCP server has given an address" : "no carrier: is the cable in?")
+        } + awaited.sorted().map { "\($0): there is no such interface" }
+    }
+
+    private var isConfigured: Bool {
+        options.interfaces.isEmpty
+            ? interfaces.contains { $0.isReady }
+            : awaited.isEmpty && interfaces.allSatisfy { $0.isReady }
+                && !interfaces.isEmpty
+    }
+
+    /// Everything whose time has come, then everything that has changed.
+    private mutating func turn() {
+        for interface in interfaces {
+            let now = Clock.now
+            if let deadline = interface.deadline, deadline <= now {
+                interface.timeReached(&routes, at: now)
+            }
+            interface.repair(&routes, at: now)
+        }
+        // After the address is in place: whoever waits for the files may use it at once.
+        let changed = interfaces.filter { $0.takeLeaseChange() }
+        if !changed.isEmpty { writeResolvConf() }
+        for interface in interfaces { interface.writeState() }
+    }
+
+    private mutating func stop() {
+        for interface in interfaces { interface.stop(&routes, at: Clock.now) }
+        if options.releasesOnExit {
+            interfaces = []
+            writeResolvConf()
+        }
+    }
+
+    // MARK: Interfaces come and go
+
+    private mutating func list() {
+        let now = Clock.now
+        nextListing = now + Self.listingPeriod
+        let links: [Link]
+        do throws(SystemError) { links = try routes.links() } catch {
+            complain(error.description)
+            return
+        }
+        let wanted = links.filter { isWanted($0) }
+        interfaces = interfaces.filter { interface in
+            if let same = wanted.first(where: { $0.index == interface.link.index }),
+                same.name == interface.name,
+                same.hardwareAddress == interface.link.hardwareAddress
+            {
+                return true
+            }
+            if let other = links.first(where: { $0.index == interface.link.index }),
+                other.name != interface.name
+            {
+                interface.renamed(to: other.name)
+            } else {
+                interface.vanished(at: now)
+            }
+            return false
+        }
+        for link in wanted {
+            if let known = interfaces.first(where: { $0.link.index == link.index }) {
+                known.update(link, &routes, at: now)
+                known.demandCheck()
+            } else {
+                begin(link, at: now)
+            }
+        }
+        awaitMissing(among: links)
+    }
+
+    private func isWanted(_ link: Link) -> Bool {
+        options.interfaces.isEmpty
+            ? link.isPhysicalEthernet : options.interfaces.contains(link.name)
+    }
+
+    private mutating func begin(_ link: Link, at now: Duration) {
+        guard let hardwareAddress = link.hardwareAddress else {
+            complain("\(link.name): it is no Ethernet interface, so DHCP cannot be used on it.")
+            return
+        }
+        do throws(SystemError) {
+            let interface = try Interface(link, hardwareAddress, options: options, at: now)
+            interfaces.append(interface)
+            interface.update(link, &routes, at: now)
+        } catch {
+            // It may have vanished again; the next listing tries anew.
+            complain(error.description)
+            nextListing = now + .seconds(1)
+        }
+    }
+
+    /// Says once which named interfaces are not there.
+    private mutating func awaitMissing(among links: [Link]) {
+        let missing = Set(options.interfaces).subtracting(links.map(\.name))
+        for name in missing.subtracting(awaited).sorted() {
+            let others = links.map(\.name).joined(separator: ", ")
+            say("\(name): there is no such interface; waiting for it. There are: \(others).")
+            try? InterfaceState(interface: name).write([
+                "interface": .string(name), "state": "absent", "carrier": false,
+                "since": .number(Int(Clock.now.milliseconds)),
+                "lastError": "There is no such interface.",
+            ])
+        }
+        awaited = missing
+    }
+
+    // MARK: Words and files
+
+    private mutating func complain(_ words: String) {
+        if words != lastProblem { say(words) }
+        lastProblem = words
+    }
+
+    private func say(_ words: String) {
+        recorder.record(words, .notice)
+        if options.isVerbose { Output.line(words) }
+    }
+
+    private mutating func writeResolvConf() {
+        let text = NetworkFiles.resolvConf(interfaces.compactMap(\.lease))
+        let paths = [InterfaceState.directory + "/resolv.conf", options.resolvConf]
+        for path in paths.compactMap({ $0 }) {
+            do throws(SystemError) { try Files.replace(path, with: text) } catch {
+                complain(error.description)
+            }
+        }
+    }
+}

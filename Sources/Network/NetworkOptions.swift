@@ -1,0 +1,31 @@
+import LinuxKit
+import NetworkCore
+
+/// What `davit net` was asked to do.
+package struct NetworkOptions: Sendable {
+    /// The interfaces by name; empty: all physical Ethernet ones.
+    package var interfaces: [String] = []
+    /// End as soon as the network is configured.
+    package var once = false
+    /// How long to wait with `once`; `nil`: for ever.
+    package var timeout: Duration?
+    /// Take away at the end what was configured, and switch off what was switched on.
+    package var releasesOnExit = false
+    /// A second place for resolv.conf.
+    package var resolvConf: String?
+    /// Where to write net-IF.conf; `nil`: nowhere.
+    package var netConfDirectory: String?
+    /// Says what happens on standard output too.
+    package var isVerbose = false
+    /// Sent to the servers (option 12).
+    package var hostName: String?
+
+    package init() {}
+
+    /// The machine's name, where it has one of its own.
+    package static var machineName: String? {
+        [Host.name, Files.text("/etc/hostname", limit: 1024) ?? ""].lazy
+            .compactMap(DomainName.checked)
+            .first { $0 != "localhost" && $0 != "unknown" && $0 != "none" }
+    }
+}

@@ -1,0 +1,77 @@
+import Arguments
+import LinuxKit
+import Network
+
+enum NetCommand: Command {
+    static let name = "net"
+    static let summary = "gets addresses by DHCP on all interfaces, and never gives up"
+    static let help = """
+        davit net [--interface IF]... [--once [--timeout SECONDS]] [--release-on-exit]
+                  [--resolv-conf PATH]
+
+        Switches the Ethernet interfaces on, follows their cables, asks for addresses by DHCP until there
+        are some, and keeps them. A server that comes back after minutes or days is used within 8 s.
+
+          --interface IF       this interface, which need not exist yet; again for more; without it
+                               all that are hardware
+          --once               end when the interfaces named have addresses, or any one of all
+          --timeout SECONDS    with --once: give up after this time, with exit code 99
+          --release-on-exit    at SIGTERM take addresses and routes away again, and switch off what
+                               was switched on; without it they stay for the system that follows
+          --resolv-conf PATH   write the name servers there too
+
+        What is going on is in /run/davit/net/IF.json and, in words, in /run/davit/log.
+
+        Example: davit net --once --timeout 60 && ping -c 1 192.0.2.1
+        """
+
+    static func run(_ arguments: [String]) throws -> ExitCode {
+        var reader = ArgumentReader(arguments)
+        var options = NetworkOptions()
+        options.interfaces = try reader.values("--interface")
+        options.once = try reader.flag("--once")
+        options.timeout = try reader.number("--timeout", in: 1...31_536_000).map { .seconds($0) }
+        options.releasesOnExit = try reader.flag("--release-on-exit")
+        options.resolvConf = try reader.value("--resolv-conf")
+        _ = try reader.operands(atMost: 0)
+        if options.timeout != nil, !options.once {
+            throw UsageError("--timeout goes with --once only: the daemon never gives up.")
+        }
+        if let bad = options.interfaces.first(where: { !isInterfaceName($0) }) {
+            throw UsageError("--interface \(bad): an interface cannot have this name.")
+        }
+        options.isVerbose = Output.isTerminal
+        options.hostName = NetworkOptions.machineName
+        // On a running system other programs would take the file for the initramfs's word.
+        if Host.isInitramfs || Environment["DAVIT_SYSTEM_RUN"] != nil {
+            options.netConfDirectory = Roots.systemRun
+        }
+        return try serve(options)
+    }
+
+    private static func serve(_ options: NetworkOptions) throws -> ExitCode {
+        do throws(SystemError) {
+            var daemon = try NetworkDaemon(options)
+            switch try daemon.run() {
+            case .configured:
+                for line in daemon.report { Output.line(line) }
+                return .done
+            case .stopped: return options.once ? .failed : .done
+            case .timedOut:
+                for line in daemon.report { Output.error("davit net: \(line).") }
+                return .timedOut
+            }
+        } catch {
+            guard error.isPermission else { throw error }
+            Output.error(
+                "davit net: \(error) Run it as root, or with CAP_NET_ADMIN and CAP_NET_RAW.")
+            return .system
+        }
+    }
+
+    /// What the kernel allows: it ends up in a file's path. Source: dev_valid_name in net/core/dev.c.
+    private static func isInterfaceName(_ name: String) -> Bool {
+        (1...15).contains(name.utf8.count) && name != "." && name != ".."
+            && name.utf8.allSatisfy { $0 > 32 && $0 != 127 && !"/:".utf8.contains($0) }
+    }
+}
