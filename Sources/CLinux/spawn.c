@@ -19,6 +19,28 @@ int davit_fcntl(int descriptor, int command, int argument) {
 
 int davit_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
+int davit_stream_socket(int family) {
+    return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+int davit_accept(int listener) {
+    return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+int davit_terminal(const char *ptmx, int *peer) {
+    int controlling = open(ptmx, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (controlling < 0) return -1;
+    int unlocked = 0;
+    if (ioctl(controlling, TIOCSPTLCK, &unlocked) == 0) {
+        *peer = ioctl(controlling, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+        if (*peer >= 0) return controlling;
+    }
+    int reason = errno;
+    close(controlling);
+    errno = reason;
+    return -1;
+}
+
 int davit_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int davit_pidfd_signal(int pidfd, int signal) {

@@ -86,6 +86,17 @@ package struct FileDescriptor: ~Copyable {
         throw SystemError("read from", "descriptor \(number)")
     }
 
+    /// Reads to the end, at most `limit` bytes, and stops where it would have to wait.
+    package borrowing func readAll(limit: Int) throws(SystemError) -> [UInt8] {
+        var content: [UInt8] = []
+        while content.count < limit,
+            case .bytes(let bytes) = try read(atMost: min(65536, limit - content.count))
+        {
+            content += bytes
+        }
+        return content
+    }
+
     /// Writes once and says how many bytes went; `nil` where it would have to wait.
     package borrowing func writeOnce(
         _ bytes: UnsafeRawBufferPointer
@@ -143,4 +154,37 @@ package func retrying<Status: SignedInteger>(_ call: () -> Status) -> Status {
 package struct Pipe: ~Copyable {
     package let reading: FileDescriptor
     package let writing: FileDescriptor
+
+    /// Hands out both ends, for an owner that drops one earlier than the other.
+    package consuming func split() -> (reading: Int32, writing: Int32) {
+        let reading = reading.release()
+        return (reading, writing.release())
+    }
+}
+
+extension FileDescriptor {
+    /// Lends a descriptor that stays somebody else's to close.
+    package static func lend<Result: ~Copyable, Failure: Error>(
+        _ number: Int32, _ body: (borrowing FileDescriptor) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let file = FileDescriptor(adopting: number)
+        do throws(Failure) {
+            let result = try body(file)
+            _ = file.release()
+            return result
+        } catch {
+            _ = file.release()
+            throw error
+        }
+    }
+}
+
+extension Optional where Wrapped == FileDescriptor {
+    /// The descriptor's number, or -1, which poll(2) passes over.
+    package var number: Int32 {
+        switch self {
+        case .some(let file): file.number
+        case .none: -1
+        }
+    }
 }

@@ -7,15 +7,7 @@ package enum Files {
     package static func read(
         _ path: String, limit: Int = 1 << 20
     ) throws(SystemError) -> [UInt8] {
-        let file = try FileDescriptor(opening: path, O_RDONLY)
-        var content: [UInt8] = []
-        while content.count < limit {
-            switch try file.read(atMost: min(65536, limit - content.count)) {
-            case .bytes(let bytes): content += bytes
-            case .end, .wouldBlock: return content
-            }
-        }
-        return content
+        try FileDescriptor(opening: path, O_RDONLY).readAll(limit: limit)
     }
 
     /// The content of `path` as text without its last line end, or `nil` when it cannot be read.
@@ -48,6 +40,26 @@ package enum Files {
         _ path: String, with text: String, mode: mode_t = 0o644
     ) throws(SystemError) {
         try replace(path, with: Array(text.utf8), mode: mode)
+    }
+
+    /// Makes `path` with `content` on the disk, whole or not at all; `false`, with nothing changed, when it is there already.
+    package static func create(
+        _ path: String, with content: [UInt8], mode: mode_t
+    ) throws(SystemError) -> Bool {
+        let fresh = "\(path).\(getpid()).new"
+        defer { unlink(fresh) }
+        do throws(SystemError) {
+            unlink(fresh)
+            let file = try FileDescriptor(opening: fresh, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+            try file.write(content)
+            guard fsync(file.number) == 0 else { throw SystemError("write", path) }
+        } catch {
+            throw SystemError("write", path, code: error.code)
+        }
+        // link(2) fails where rename(2) would replace.
+        if link(fresh, path) == 0 { return true }
+        guard errno == EEXIST else { throw SystemError("make", path) }
+        return false
     }
 
     /// Makes `path` and the directories above it; those that are there stay as they are.

@@ -20,6 +20,8 @@
 #include <linux/netlink.h>
 #include <linux/random.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,6 +30,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -74,6 +77,14 @@ int davit_fcntl(int descriptor, int command, int argument);
 /// pipe2(2) with O_CLOEXEC, which Glibc's module hides behind _GNU_SOURCE.
 int davit_pipe(int ends[_Nonnull 2]);
 
+/// socket(2) and accept4(2) with SOCK_CLOEXEC and SOCK_NONBLOCK, which Swift imports as an enumeration of another type.
+int davit_stream_socket(int family);
+int davit_accept(int listener);
+
+/// Opens a pseudo-terminal. Returns its controlling side, non-blocking, and stores the other one, both with O_CLOEXEC; needs
+/// /dev/ptmx, but no path below /dev/pts. Oldest kernel: 4.13 (TIOCGPTPEER).
+int davit_terminal(const char *ptmx, int *peer);
+
 /// pidfd_open(2) and pidfd_send_signal(2): glibc has had wrappers since 2.36 only. Oldest kernel: 5.3.
 int davit_pidfd_open(pid_t pid);
 int davit_pidfd_signal(int pidfd, int signal);
@@ -83,6 +94,13 @@ int davit_secret_file(size_t size);
 
 /// Keeps this process out of core dumps and away from the debuggers of other users (prctl PR_SET_DUMPABLE).
 int davit_keep_private(void);
+/// setrlimit(2): Glibc's module gives its first argument different types from one C library to the next.
+static inline int davit_set_limit(int resource, const struct rlimit *limit) {
+    return setrlimit(resource, limit);
+}
+static inline int davit_get_limit(int resource, struct rlimit *limit) {
+    return getrlimit(resource, limit);
+}
 
 /// Macros that are not imported because they are computed.
 static inline int davit_wait_exited(int status) { return WIFEXITED(status); }

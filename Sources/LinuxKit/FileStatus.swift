@@ -1,0 +1,39 @@
+import CLinux
+import Glibc
+
+/// Who owns a file and who may do what with it.
+package struct FileStatus: Sendable, Equatable {
+    package let owner: UInt32
+    /// The permission bits, such as 0o600.
+    package let mode: UInt32
+    package let isDirectory: Bool
+
+    /// Of a path, links followed.
+    package init(of path: String) throws(SystemError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw SystemError("look at", path) }
+        self.init(status)
+    }
+
+    /// Of an open file, so that nobody can swap it between the look and the read.
+    package init(of file: borrowing FileDescriptor, named path: String) throws(SystemError) {
+        var status = stat()
+        guard fstat(file.number, &status) == 0 else { throw SystemError("look at", path) }
+        self.init(status)
+    }
+
+    private init(_ status: stat) {
+        owner = status.st_uid
+        mode = UInt32(status.st_mode) & 0o7777
+        isDirectory = status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// The mode as chmod(1) takes it: `0600`.
+    package var octal: String {
+        let digits = String(mode, radix: 8)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+
+    /// Whether it belongs to root or to the user whom this process runs as.
+    package var isOwnedByUs: Bool { owner == 0 || owner == geteuid() }
+}
