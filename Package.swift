@@ -33,55 +33,59 @@ let package = Package(
         library("CBlkid", "blkid"),
         library("CCryptsetup", "libcryptsetup"),
         library("CJSON", "json-c"),
+        library("CSSH", "libssh"),
         .target(name: "CLinux"),
         .target(name: "CStatic"),
 
-        // Leaf modules: no imports of ours.
+        // Leaf modules: no imports but of each other.
+        module("Addresses"),
         module("Arguments"),
         module("Bytes"),
-        module("Addresses"),
-
-        // Cores: pure, no system calls, no clock, no input or output.
-        module("NetworkCore", ["Addresses", "Bytes"]),
-
-        // Kits: the only callers of the kernel and of C libraries.
-        module("BlkidKit", ["CBlkid", "LinuxKit"]),
-        module("CryptKit", ["CCryptsetup", "CStatic"]),
-        module("LinuxKit", ["CLinux", "Addresses", "Bytes"]),
-        module("JSONKit", ["CJSON"]),
-        module("Recorder", ["LinuxKit"]),
 
         // Cores: pure; no system calls, no clock, no input or output.
         module("BootCore"),
+        module("NetworkCore", ["Addresses", "Bytes"]),
+        module("SSHCore", ["Bytes"]),
         module("UnlockCore"),
+
+        // Kits: the only callers of the kernel and of C libraries.
+        module("LinuxKit", ["CLinux", "Addresses", "Bytes"]),
+        module("BlkidKit", ["CBlkid", "LinuxKit"]),
+        module("CryptKit", ["CCryptsetup", "CStatic"]),
+        module("JSONKit", ["CJSON"]),
+        module("SSHKit", ["CSSH"]),
+        module("Recorder", ["LinuxKit"]),
 
         // Services: read an event, ask the machine, perform the effects.
         module("Boot", ["BootCore", "JSONKit", "LinuxKit", "Recorder"]),
         module("Network", ["Addresses", "JSONKit", "LinuxKit", "NetworkCore", "Recorder"]),
-        module("Unlock", ["BlkidKit", "CryptKit", "JSONKit", "LinuxKit", "Recorder", "UnlockCore"]),
+        module("SSHServer", ["JSONKit", "LinuxKit", "Recorder", "SSHCore", "SSHKit"]),
+        module(
+            "Unlock", ["BlkidKit", "CryptKit", "JSONKit", "LinuxKit", "Recorder", "UnlockCore"]),
 
         // The program: an applet table; one command, one file.
         .executableTarget(
             name: "davit",
             dependencies: [
                 "Arguments", "BlkidKit", "Boot", "CStatic", "CryptKit", "JSONKit", "LinuxKit",
-                "Network", "Recorder", "Unlock", "UnlockCore",
+                "Network", "Recorder", "SSHCore", "SSHKit", "SSHServer", "Unlock", "UnlockCore",
             ],
             swiftSettings: strict),
 
+        tests("AddressesTests", ["Addresses"]),
         tests("ArgumentsTests", ["Arguments"]),
+        tests("BlkidKitTests", ["BlkidKit"]),
         tests("BootCoreTests", ["BootCore"]),
         tests("BootTests", ["Boot", "JSONKit", "LinuxKit"]),
         tests("BytesTests", ["Bytes"]),
-        tests("AddressesTests", ["Addresses"]),
-        tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes"]),
+        tests("CryptKitTests", ["CryptKit", "CCryptsetup"]),
         tests("JSONKitTests", ["JSONKit"]),
         tests("LinuxKitTests", ["LinuxKit"]),
-        tests("BlkidKitTests", ["BlkidKit"]),
-        tests("CryptKitTests", ["CryptKit", "CCryptsetup"]),
+        tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes"]),
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
         tests("UnlockCoreTests", ["UnlockCore"]),
-        tests("UnlockTests", ["Unlock", "CCryptsetup", "CryptKit", "JSONKit", "LinuxKit", "davit"]),
+        tests(
+            "UnlockTests", ["Unlock", "CCryptsetup", "CryptKit", "JSONKit", "LinuxKit", "davit"]),
 
         // The lab: whole machines in QEMU, in namespaces of their own. Needs root.
         library("CLibcrypto", "libcrypto"),

@@ -8,11 +8,16 @@ enum Applets {
         [
             StatusCommand.self,
             UnlockCommand.self,
-            UnlockWorkerCommand.self,
-            SuperviseCommand.self,
-            HelpCommand.self,
             NetCommand.self,
+            SshdCommand.self,
+            SuperviseCommand.self,
+            KeygenCommand.self,
+            HelpCommand.self,
             VersionCommand.self,
+
+            // Those that davit starts for itself.
+            SessionCommand.self,
+            UnlockWorkerCommand.self,
         ]
     }
 

@@ -2,6 +2,7 @@ import Arguments
 import BlkidKit
 import CryptKit
 import LinuxKit
+import SSHKit
 
 enum VersionCommand: Command {
     static let name = "version"
@@ -25,6 +26,7 @@ enum VersionCommand: Command {
     private static var libraries: [(name: String, version: String)] {
         [("libblkid", BlockProbe.version)]
             + CryptLibraries.versions
+            + SSHLibrary.versions
     }
 }
 

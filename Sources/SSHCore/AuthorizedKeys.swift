@@ -1,0 +1,195 @@
+import Bytes
+
+/// The keys of an authorized_keys file, and what is wrong with the lines that are none.
+package struct AuthorizedKeys: Sendable, Equatable {
+    /// A line that lets nobody in, and why.
+    package struct Refused: Sendable, Equatable, CustomStringConvertible {
+        package let line: Int
+        package let reason: String
+        package var description: String { "line \(line) lets nobody in: \(reason)" }
+    }
+
+    package private(set) var keys: [AuthorizedKey] = []
+    package private(set) var refused: [Refused] = []
+
+    /// More than anybody has; bounds what one login must compare.
+    package static let mostKeys = 1000
+
+    /// Reads a file; every byte sequence is one.
+    package init(_ text: [UInt8]) {
+        for (index, line) in text.split(
+            separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false
+        ).enumerated() {
+            let number = index + 1
+            let line = Self.trimmed(line)
+            if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
+            guard keys.count < Self.mostKeys else {
+                refused.append(.init(line: number, reason: "\(Self.mostKeys) keys stand before it"))
+                return
+            }
+            do throws(LineError) {
+                keys.append(try Self.key(line))
+            } catch {
+                refused.append(.init(line: number, reason: error.words))
+            }
+        }
+    }
+
+    /// The first key with this wire form. Source: sshd(8): the first line that matches decides.
+    package func key(blob: [UInt8]) -> AuthorizedKey? { keys.first { $0.blob == blob } }
+
+    fileprivate struct LineError: Error {
+        let words: String
+    }
+
+    private static let types = [
+        "ssh-ed25519", "sk-ssh-ed25519@openssh.com", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
+        "ecdsa-sha2-nistp521", "sk-ecdsa-sha2-nistp256@openssh.com", "ssh-rsa",
+    ]
+
+    private static func key(_ line: ArraySlice<UInt8>) throws(LineError) -> AuthorizedKey {
+        var rest = line
+        var first = word(&rest)
+        var rights = AuthorizedKey.Rights()
+        if !types.contains(first) {
+            // Options stand first; a blank within quotes belongs to them.
+            rest = line
+            rights = try AuthorizedKey.Rights(options(&rest))
+            rest = trimmed(rest)
+            first = word(&rest)
+        }
+        guard types.contains(first) else {
+            throw LineError(
+                words: first.isEmpty
+                    ? "there is no key on it"
+                    : "\(shown(first)) is no kind of key that davit accepts")
+        }
+        rest = trimmed(rest)
+        guard let blob = Base64.decode(word(&rest)), !blob.isEmpty else {
+            throw LineError(words: "its key is damaged: it is no base64")
+        }
+        var reader = ByteReader(blob)
+        guard let length = reader.uint32(), let name = reader.bytes(Int(length)),
+            Array(name) == Array(first.utf8)
+        else { throw LineError(words: "its key is damaged: it does not say \(first) inside") }
+        let comment = String(decoding: trimmed(rest), as: UTF8.self)
+        return AuthorizedKey(type: first, blob: blob, comment: shown(comment), rights: rights)
+    }
+
+    /// The next option list: up to the first blank outside of quotes.
+    private static func options(
+        _ rest: inout ArraySlice<UInt8>
+    ) throws(LineError) -> [(name: String, value: String?)] {
+        var options: [(name: String, value: String?)] = []
+        while true {
+            let name = String(
+                decoding: rest.prefix { !isBlank($0) && $0 != comma && $0 != equals }, as: UTF8.self
+            )
+            rest = rest.dropFirst(name.utf8.count)
+            var value: String?
+            if rest.first == equals {
+                rest = rest.dropFirst()
+                guard let quoted = quotedString(&rest) else {
+                    throw LineError(words: "the value of \(shown(name)) is not within quotes")
+                }
+                value = quoted
+            }
+            options.append((name, value))
+            guard rest.first == comma else { break }
+            rest = rest.dropFirst()
+        }
+        guard rest.isEmpty || rest.first.map(isBlank) == true else {
+            throw LineError(words: "its options cannot be read")
+        }
+        return options
+    }
+
+    /// A string in double quotes, in which `\"` stands for a quote.
+    private static func quotedString(_ rest: inout ArraySlice<UInt8>) -> String? {
+        guard rest.first == quote else { return nil }
+        var value: [UInt8] = []
+        var rest2 = rest.dropFirst()
+        while let byte = rest2.popFirst() {
+            if byte == quote {
+                rest = rest2
+                return String(decoding: value, as: UTF8.self)
+            }
+            if byte == UInt8(ascii: "\\"), rest2.first == quote {
+                rest2 = rest2.dropFirst()
+                value.append(quote)
+            } else {
+                value.append(byte)
+            }
+        }
+        return nil
+    }
+
+    private static let comma = UInt8(ascii: ",")
+    private static let equals = UInt8(ascii: "=")
+    private static let quote = UInt8(ascii: "\"")
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 || byte == 13 }
+
+    private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let front = line.drop(while: isBlank)
+        return front.dropLast(front.reversed().prefix(while: isBlank).count)
+    }
+
+    private static func word(_ rest: inout ArraySlice<UInt8>) -> String {
+        let word = rest.prefix { !isBlank($0) }
+        rest = rest.dropFirst(word.count)
+        return String(decoding: word, as: UTF8.self)
+    }
+
+    /// What goes into a message: short, and without anything that steers a terminal.
+    fileprivate static func shown(_ text: String) -> String {
+        let printable = text.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }
+        return String(String.UnicodeScalarView(printable.prefix(80)))
+    }
+}
+
+extension AuthorizedKey.Rights {
+    /// An option that is not known may forbid something, so its key is refused.
+    fileprivate init(
+        _ options: [(name: String, value: String?)]
+    ) throws(AuthorizedKeys.LineError) {
+        for (name, value) in options {
+            switch (name.lowercased(), value) {
+            case ("command", let command?): self.command = command
+            case ("restrict", nil):
+                mayHaveTerminal = false
+                mayForward = false
+            case ("pty", nil): mayHaveTerminal = true
+            case ("no-pty", nil): mayHaveTerminal = false
+            case ("port-forwarding", nil): mayForward = true
+            case ("no-port-forwarding", nil): mayForward = false
+            case ("permitopen", let target?):
+                forwardingTargets = (forwardingTargets ?? []) + [target]
+            case ("from", let list?):
+                guard let addresses = AddressList(list) else {
+                    throw .init(
+                        words: "from=\"\(AuthorizedKeys.shown(list))\" is no list of addresses")
+                }
+                self.addresses = addresses
+            case ("expiry-time", let time?):
+                guard let expiry = ExpiryTime(time) else {
+                    throw .init(
+                        words:
+                            "expiry-time=\"\(AuthorizedKeys.shown(time))\" is no date that exists")
+                }
+                self.expiry = expiry
+            // What this server never does can neither be allowed nor forbidden.
+            case ("no-agent-forwarding", nil), ("no-x11-forwarding", nil),
+                ("no-user-rc", nil), ("agent-forwarding", nil), ("x11-forwarding", nil),
+                ("user-rc", nil):
+                break
+            default:
+                let shown = AuthorizedKeys.shown(name)
+                throw .init(
+                    words: name.isEmpty
+                        ? "there is no key on it"
+                        : "its option \(shown) is not known, and may forbid something")
+            }
+        }
+    }
+}

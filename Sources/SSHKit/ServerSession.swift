@@ -1,0 +1,232 @@
+import CSSH
+
+/// The server's side of one SSH connection on a socket that somebody else accepted.
+///
+/// It never waits: its owner polls `descriptor` for `wantsOutput` or for input and then calls `process()`.
+package final class ServerSession {
+    private let session: ssh_session
+    private let event: ssh_event
+    private let serverCallbacks: UnsafeMutablePointer<ssh_server_callbacks_struct>
+    /// One for all channels: libssh passes the channel along.
+    private let channelCallbacks: UnsafeMutablePointer<ssh_channel_callbacks_struct>
+    private var channels: [Channel] = []
+    private var broken = false
+
+    /// Weak: the requests' owner owns this session.
+    private weak var requests: (any SessionRequests)?
+
+    /// Takes over the connected, non-blocking socket `descriptor` and greets the client.
+    /// - Throws: `.session` with libssh's reason.
+    package init(
+        adopting descriptor: Int32, hostKey: borrowing HostKey, requests: any SessionRequests
+    ) throws(SSHError) {
+        guard let session = ssh_new() else { throw .session("There is no memory for a session.") }
+        guard let event = ssh_event_new() else {
+            ssh_free(session)
+            throw .session("There is no memory for a session.")
+        }
+        self.session = session
+        self.event = event
+        self.requests = requests
+        serverCallbacks = .allocate(capacity: 1)
+        serverCallbacks.initialize(to: ssh_server_callbacks_struct())
+        channelCallbacks = .allocate(capacity: 1)
+        channelCallbacks.initialize(to: ssh_channel_callbacks_struct())
+
+        try Self.attach(session, to: descriptor, hostKey)
+        installCallbacks()
+        ssh_set_auth_methods(session, CInt(bitPattern: SSH_AUTH_METHOD_PUBLICKEY))
+        ssh_set_blocking(session, 0)
+        // The first call sends the banner and makes the poll context that the event then takes over.
+        guard ssh_handle_key_exchange(session) != SSH_ERROR,
+            ssh_event_add_session(event, session) == SSH_OK
+        else { throw .session("The key exchange cannot begin: \(SSHError.reason(session)).") }
+    }
+
+    deinit {
+        freeChannels()
+        ssh_event_remove_session(event, session)
+        ssh_event_free(event)
+        ssh_free(session)
+        serverCallbacks.deallocate()
+        channelCallbacks.deallocate()
+    }
+
+    private static func attach(
+        _ session: ssh_session, to descriptor: Int32, _ hostKey: borrowing HostKey
+    ) throws(SSHError) {
+        guard let bind = ssh_bind_new() else { throw .session("There is no memory for a session.") }
+        defer { ssh_bind_free(bind) }
+        // Neither /etc/ssh nor a home directory has a say.
+        var no = false
+        var accepted = ssh_bind_options_set(bind, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no)
+        let lists = [
+            (SSH_BIND_OPTIONS_KEY_EXCHANGE, Algorithms.keyExchange),
+            (SSH_BIND_OPTIONS_HOSTKEY_ALGORITHMS, Algorithms.hostKey),
+            (SSH_BIND_OPTIONS_CIPHERS_C_S, Algorithms.ciphers),
+            (SSH_BIND_OPTIONS_CIPHERS_S_C, Algorithms.ciphers),
+            (SSH_BIND_OPTIONS_HMAC_C_S, Algorithms.authentication),
+            (SSH_BIND_OPTIONS_HMAC_S_C, Algorithms.authentication),
+            (SSH_BIND_OPTIONS_PUBKEY_ACCEPTED_KEY_TYPES, Algorithms.publicKeys),
+            (SSH_BIND_OPTIONS_BANNER, "davit"),
+        ]
+        for (option, value) in lists { accepted |= ssh_bind_options_set(bind, option, value) }
+        var bits = Algorithms.smallestRSA
+        accepted |= ssh_bind_options_set(bind, SSH_BIND_OPTIONS_RSA_MIN_SIZE, &bits)
+        if let copy = hostKey.copyForBind() {
+            accepted |= ssh_bind_options_set(
+                bind, SSH_BIND_OPTIONS_IMPORT_KEY, UnsafeMutableRawPointer(copy))
+        }
+        guard accepted == 0, ssh_bind_accept_fd(bind, session, descriptor) == SSH_OK else {
+            throw .session("libssh refuses its configuration: \(SSHError.reason(bind)).")
+        }
+    }
+
+    /// What the owner must poll.
+    package var descriptor: Int32 { ssh_get_fd(session) }
+
+    /// Whether something waits to be sent. Until it is gone the owner takes in no more, from programs or from the
+    /// client: so one that does not read cannot make this process hold more than a few packets.
+    package var wantsOutput: Bool { ssh_get_poll_flags(session) & SSH_WRITE_PENDING != 0 }
+
+    package var isAlive: Bool {
+        !broken && ssh_is_connected(session) != 0
+            && ssh_get_status(session) & (SSH_CLOSED | SSH_CLOSED_ERROR) == 0
+    }
+
+    /// Why the session is no longer alive, in libssh's or the client's words.
+    package var reason: String {
+        if let words = ssh_get_disconnect_message(session) { return String(cString: words) }
+        return SSHError.reason(session)
+    }
+
+    /// What was agreed on, such as `curve25519-sha256, aes256-gcm@openssh.com`; `nil` before that.
+    package var agreement: String? {
+        guard let exchange = ssh_get_kex_algo(session), let cipher = ssh_get_cipher_in(session)
+        else { return nil }
+        return "\(String(cString: exchange)), \(String(cString: cipher))"
+    }
+
+    /// Sends and receives what is possible at once, and asks the `SessionRequests`.
+    package func process() {
+        if ssh_event_dopoll(event, 0) == SSH_ERROR { broken = true }
+    }
+
+    /// Gives a channel back; the client is told that it is closed.
+    package func free(_ channel: Channel) {
+        channel.free()
+        channels.removeAll { $0 === channel }
+    }
+
+    /// libssh frees what is left when a session ends, whoever still holds it: so nothing is left.
+    private func freeChannels() {
+        for channel in channels { channel.free() }
+        channels.removeAll()
+    }
+
+    /// Ends the connection with words that the client shows.
+    package func disconnect(_ words: String) {
+        guard isAlive else { return }
+        freeChannels()
+        _ = ssh_session_set_disconnect_message(session, words)
+        ssh_disconnect(session)
+        broken = true
+    }
+}
+
+extension ServerSession {
+    private func installCallbacks() {
+        let me = Unmanaged.passUnretained(self).toOpaque()
+
+        serverCallbacks.pointee.size = MemoryLayout<ssh_server_callbacks_struct>.size
+        serverCallbacks.pointee.userdata = me
+        serverCallbacks.pointee.auth_pubkey_function = { _, user, key, state, context in
+            guard let requests = ServerSession.at(context)?.requests, let user, let key,
+                let offered = OfferedKey(key)
+            else { return SSH_AUTH_DENIED.rawValue }
+            let proven = Int32(state) == SSH_PUBLICKEY_STATE_VALID.rawValue
+            guard proven || Int32(state) == SSH_PUBLICKEY_STATE_NONE.rawValue else {
+                return SSH_AUTH_DENIED.rawValue
+            }
+            let name = String(cString: user)
+            return requests.mayLogIn(user: name, with: offered, proven: proven)
+                ? SSH_AUTH_SUCCESS.rawValue : SSH_AUTH_DENIED.rawValue
+        }
+        serverCallbacks.pointee.channel_open_request_session_function = { _, context in
+            ServerSession.at(context)?.newChannel()
+        }
+        ssh_set_server_callbacks(session, serverCallbacks)
+
+        channelCallbacks.pointee.size = MemoryLayout<ssh_channel_callbacks_struct>.size
+        channelCallbacks.pointee.userdata = me
+        channelCallbacks.pointee.channel_pty_request_function = {
+            _, handle, type, columns, rows, width, height, context in
+            let terminal = TerminalRequest(
+                type: type.map { String(cString: $0) } ?? "",
+                size: WindowSize(columns, rows, width, height))
+            return ServerSession.answer(context, handle) {
+                $0.terminalRequested(terminal, on: $1)
+            }
+        }
+        channelCallbacks.pointee.channel_pty_window_change_function = {
+            _, handle, columns, rows, width, height, context in
+            let size = WindowSize(columns, rows, width, height)
+            return ServerSession.answer(context, handle) {
+                $0.windowChanged(size, on: $1)
+                return true
+            }
+        }
+        channelCallbacks.pointee.channel_exec_request_function = { _, handle, command, context in
+            guard let command else { return -1 }
+            let words = String(cString: command)
+            return ServerSession.answer(context, handle) {
+                $0.executionRequested(words, on: $1)
+            }
+        }
+        channelCallbacks.pointee.channel_shell_request_function = { _, handle, context in
+            ServerSession.answer(context, handle) { $0.shellRequested(on: $1) }
+        }
+        channelCallbacks.pointee.channel_signal_function = { _, handle, name, context in
+            guard let name else { return }
+            let signal = String(cString: name)
+            _ = ServerSession.answer(context, handle) {
+                $0.signalRequested(signal, on: $1)
+                return true
+            }
+        }
+        channelCallbacks.pointee.channel_close_function = { _, handle, context in
+            ServerSession.at(context)?.channel(handle)?.closedByClient()
+        }
+    }
+
+    private static func at(_ context: UnsafeMutableRawPointer?) -> ServerSession? {
+        context.map { Unmanaged<ServerSession>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    private static func answer(
+        _ context: UnsafeMutableRawPointer?, _ handle: ssh_channel?,
+        _ ask: (any SessionRequests, Channel) -> Bool
+    ) -> CInt {
+        guard let me = at(context), let requests = me.requests, let channel = me.channel(handle)
+        else { return -1 }
+        return ask(requests, channel) ? 0 : -1
+    }
+
+    private func channel(_ handle: ssh_channel?) -> Channel? {
+        channels.first { $0.handle == handle }
+    }
+
+    private func newChannel() -> ssh_channel? {
+        guard let requests, requests.mayOpenChannel(), let handle = ssh_channel_new(session) else {
+            return nil
+        }
+        guard ssh_add_channel_callbacks(handle, channelCallbacks) == SSH_OK else {
+            ssh_channel_free(handle)
+            return nil
+        }
+        let channel = Channel(adopting: handle)
+        channels.append(channel)
+        requests.opened(channel)
+        return handle
+    }
+}

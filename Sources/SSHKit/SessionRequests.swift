@@ -1,0 +1,39 @@
+/// What a client asks of a session; answered at once, from within `ServerSession.process()`.
+///
+/// Nothing here may free a channel: libssh still uses it when the answer returns.
+package protocol SessionRequests: AnyObject {
+    /// A key is offered for `user`. `proven`: with a signature that libssh has verified, so that `true` logs in;
+    /// else it is the question whether a signature would be worth making.
+    func mayLogIn(user: String, with key: OfferedKey, proven: Bool) -> Bool
+    /// Whether one more session channel may be opened.
+    func mayOpenChannel() -> Bool
+    func opened(_ channel: Channel)
+    func terminalRequested(_ terminal: TerminalRequest, on channel: Channel) -> Bool
+    func windowChanged(_ size: WindowSize, on channel: Channel)
+    func executionRequested(_ command: String, on channel: Channel) -> Bool
+    func shellRequested(on channel: Channel) -> Bool
+    /// A signal by its name in RFC 4254 §6.10, without SIG.
+    func signalRequested(_ name: String, on channel: Channel)
+}
+
+/// A terminal as a client describes it (RFC 4254 §6.2), without its modes: libssh reads those and tells nobody.
+package struct TerminalRequest: Sendable, Equatable {
+    package let type: String
+    package let size: WindowSize
+
+    package func with(_ size: WindowSize) -> TerminalRequest {
+        TerminalRequest(type: type, size: size)
+    }
+}
+
+/// In characters, and in pixels where known.
+package struct WindowSize: Sendable, Equatable {
+    package let columns, rows, width, height: UInt16
+
+    init(_ columns: CInt, _ rows: CInt, _ width: CInt, _ height: CInt) {
+        self.columns = UInt16(clamping: columns)
+        self.rows = UInt16(clamping: rows)
+        self.width = UInt16(clamping: width)
+        self.height = UInt16(clamping: height)
+    }
+}

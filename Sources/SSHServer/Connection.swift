@@ -1,0 +1,180 @@
+import Glibc
+import LinuxKit
+import Recorder
+import SSHCore
+import SSHKit
+
+/// One SSH connection in a process of its own: `davit session`.
+package final class Connection {
+    /// Most failed offers of a connection. Bounds guessing, and leaves room for an agent that holds many keys.
+    static let mostRefusals = 10
+    /// Most channels open at a time. Bounds the programs and buffers of one connection.
+    static let mostChannels = 10
+    /// How long a client may be silent on the wire, keep-alives included, before it is taken for dead.
+    static let longestSilence = Duration.seconds(60)
+    /// How long the ending session waits for its programs and its last words.
+    static let patienceAtEnd = Duration.milliseconds(1500)
+
+    let files: ServerFiles
+    let log = Recorder(component: "session")
+    let isApplet: (String) -> Bool
+    let peer: Peer
+    let started = Clock.now
+    private let limits: ConnectionLimits.Configuration
+    private var reports: Reports
+    var state: SessionFile
+    var login: Login?
+    var refusals = 0
+    private var programs: [ChannelProgram] = []
+    /// Set when the server stops; then the time by which this process ends.
+    private var endsBy: Duration?
+
+    /// Who logged in.
+    struct Login {
+        let key: AuthorizedKey
+        let fingerprint: String
+    }
+
+    /// Takes over the connected socket that the listener left as a descriptor.
+    /// - Throws: `FileRefusal` or `SSHError`.
+    package static func serve(
+        _ descriptor: Int32, configuration directory: String, isApplet: @escaping (String) -> Bool
+    ) throws {
+        try limitSelf()
+        guard let peer = Peer(descriptor) else { return }
+        try SSHLibrary.start()
+        let files = ServerFiles(directory: directory)
+        let hostKey = try files.hostKey()
+        let connection = Connection(files: files, peer: peer, isApplet: isApplet)
+        TCPSocket.noticeDeadPeer(descriptor, after: longestSilence)
+        let session = try ServerSession(
+            adopting: descriptor, hostKey: hostKey, requests: connection)
+        try connection.run(session)
+    }
+
+    /// First of all, before a byte of the client's is read.
+    private static func limitSelf() throws {
+        ResourceLimits.forbidCoreFiles()
+        // Bounds a leak, or a hole that makes libssh allocate without end.
+        try ResourceLimits.set(.memory, to: 256 << 20)
+        // Bounds descriptors: ten channels take four each.
+        try ResourceLimits.set(.descriptors, to: 64)
+        // Bounds what a stranger can make this processor compute before a login; lifted by it. The number of
+        // processes needs no limit of the kernel's, which would not bind root: each channel starts one.
+        try ResourceLimits.set(.processorTime, to: 5)
+    }
+
+    private init(files: ServerFiles, peer: Peer, isApplet: @escaping (String) -> Bool) {
+        self.files = files
+        self.peer = peer
+        self.isApplet = isApplet
+        limits = .init()
+        reports = Reports()
+        state = SessionFile(peer: peer, since: started)
+    }
+
+    private func run(_ session: ServerSession) throws {
+        let signals = try SignalDescriptor([SIGTERM, SIGHUP])
+        defer { state.remove() }
+        while true {
+            let deadline = [nextDeadline, endsBy].compactMap { $0 }.min()
+            var interests = [
+                Poll.Interest(signals.number, .input),
+                Poll.Interest(
+                    session.isAlive ? session.descriptor : -1,
+                    session.wantsOutput ? .output : .input),
+            ]
+            let maySend = session.isAlive && !session.wantsOutput
+            for program in programs { interests += program.interests(maySend: maySend) }
+
+            let events = try Poll.wait(interests, until: hasMore ? .zero : deadline)
+            while let signal = signals.next() { stop(on: signal) }
+            if events[1] != [] { session.process() }
+            pump(events.dropFirst(2))
+            collect(session)
+            if try isOver(session) { return }
+        }
+    }
+
+    private var hasMore = false
+
+    private func pump(_ events: ArraySlice<Poll.Events>) {
+        hasMore = false
+        var rest = events
+        for program in programs {
+            // A channel that was opened a moment ago was not polled yet.
+            let own = Array(rest.prefix(4))
+            rest = rest.dropFirst(4)
+            if program.pump(own) { hasMore = true }
+        }
+    }
+
+    /// Gives back the channels that are done.
+    private func collect(_ session: ServerSession) {
+        for program in programs where program.isClosed { session.free(program.channel) }
+        programs.removeAll { $0.isClosed }
+    }
+
+    private func isOver(_ session: ServerSession) throws -> Bool {
+        let now = Clock.now
+        if !session.isAlive {
+            for program in programs { program.clientLeft() }
+            collect(session)
+            guard programs.isEmpty else { return false }
+            recordEnd(session.reason)
+            return true
+        }
+        if login == nil, now >= started + limits.handshakeTime {
+            log.record("\(peer): no login within \(limits.handshakeTime.inWords); closed")
+            session.disconnect("No login within \(limits.handshakeTime.inWords).")
+            return true
+        }
+        if refusals >= Self.mostRefusals {
+            log.record("\(peer): \(refusals) keys refused; closed")
+            session.disconnect(
+                "Too many keys were refused. Choose one: ssh -o IdentitiesOnly=yes -i FILE")
+            return true
+        }
+        if let endsBy, now >= endsBy || programs.isEmpty {
+            session.disconnect("The SSH server stops.")
+            return true
+        }
+        return false
+    }
+
+    private var nextDeadline: Duration? {
+        var deadlines = programs.compactMap { $0.deadline }
+        if login == nil { deadlines.append(started + limits.handshakeTime) }
+        return deadlines.min()
+    }
+
+    private func stop(on signal: Int32) {
+        guard endsBy == nil else { return }
+        endsBy = Clock.now + Self.patienceAtEnd
+        log.record("\(peer): signal \(signal); the session ends")
+        for program in programs {
+            program.tell(
+                "\r\ndavit: the SSH server stops now: the boot goes on, or somebody stopped it.\r\n"
+            )
+            program.signal(SIGHUP)
+        }
+    }
+
+    private func recordEnd(_ reason: String) {
+        guard login != nil else { return }
+        log.record("\(peer): closed after \((Clock.now - started).inWords)")
+    }
+}
+
+extension Connection {
+    func report(_ report: Reports.Report) { reports.send(report) }
+}
+
+extension Connection {
+    func add(_ program: ChannelProgram) { programs.append(program) }
+    func program(for channel: Channel) -> ChannelProgram? {
+        programs.first { $0.channel === channel }
+    }
+    var channelCount: Int { programs.count }
+    var isEnding: Bool { endsBy != nil }
+}

@@ -1,0 +1,138 @@
+import Glibc
+import LinuxKit
+import SSHCore
+import SSHKit
+
+extension Connection: SessionRequests {
+    /// There is one user, whoever runs the server: who logs in here holds the machine.
+    static let user = "root"
+
+    package func mayLogIn(user: String, with offered: OfferedKey, proven: Bool) -> Bool {
+        guard let key = allowed(user, offered) else {
+            refusals += 1
+            report(.refused)
+            return false
+        }
+        guard proven else { return true }
+        let shown = "\(offered.fingerprint) \(key.comment)"
+        login = Login(key: key, fingerprint: offered.fingerprint)
+        report(.loggedIn)
+        // What a person starts may compute as long as it takes, and so may an upload.
+        try? ResourceLimits.set(.processorTime, to: .max)
+        log.record("\(peer): \(user) logged in with \(shown)", .notice)
+        state.loggedInAt = Clock.now
+        state.user = user
+        state.key = shown
+        state.write()
+        return true
+    }
+
+    /// The line of authorized_keys that lets this key in, or `nil` after recording why none does.
+    private func allowed(_ user: String, _ offered: OfferedKey) -> AuthorizedKey? {
+        guard user == Self.user else {
+            log.record("\(peer): refused user \(user): only \(Self.user) logs in here")
+            return nil
+        }
+        let keys: AuthorizedKeys
+        do throws(FileRefusal) {
+            // Read anew each time: a key that was put there a moment ago counts.
+            keys = try files.authorizedKeys()
+        } catch {
+            log.record("\(peer): \(error)", .warning)
+            return nil
+        }
+        for line in keys.refused { log.record("\(files.authorizedKeysPath), \(line)") }
+        guard let blob = Base64.decode(offered.base64), let key = keys.key(blob: blob) else {
+            log.record(
+                "\(peer): refused \(offered.fingerprint): it is not in \(files.authorizedKeysPath)")
+            return nil
+        }
+        if let reason = key.refusal(from: peer.address, at: Clock.wall) {
+            log.record("\(peer): refused \(offered.fingerprint): \(reason)")
+            return nil
+        }
+        return key
+    }
+
+    package func mayOpenChannel() -> Bool {
+        login != nil && !isEnding && channelCount < Self.mostChannels
+    }
+
+    package func opened(_ channel: Channel) {
+        // Without memory for its buffers the channel has no program, and every request on it is refused.
+        guard let program = try? ChannelProgram(channel) else { return }
+        add(program)
+        state.channels = channelCount
+        state.write()
+    }
+
+    package func terminalRequested(_ terminal: TerminalRequest, on channel: Channel) -> Bool {
+        guard let login, login.key.rights.mayHaveTerminal, let program = program(for: channel),
+            program.isIdle
+        else { return false }
+        program.setTerminal(terminal)
+        return true
+    }
+
+    package func windowChanged(_ size: WindowSize, on channel: Channel) {
+        program(for: channel)?.resize(size)
+    }
+
+    package func signalRequested(_ name: String, on channel: Channel) {
+        guard let number = Signal.number(sshName: name) else { return }
+        program(for: channel)?.signal(number)
+    }
+
+    package func executionRequested(_ command: String, on channel: Channel) -> Bool {
+        start(command, on: channel)
+    }
+
+    package func shellRequested(on channel: Channel) -> Bool { start(nil, on: channel) }
+
+    private func start(_ command: String?, on channel: Channel) -> Bool {
+        guard let login, let program = program(for: channel), program.isIdle else { return false }
+        let invocation = Invocation(
+            command: login.key.rights.command ?? command, isApplet: isApplet)
+        var request: ChildProcess.Request
+        switch invocation {
+        case .davit(let words):
+            request = .davit(words)
+            state.command = words.first ?? "help"
+        case .shell(let line):
+            request = ChildProcess.Request("/bin/sh", ["-c", line])
+            request.environment = Environment.inherited
+            state.command = "/bin/sh"
+        }
+        request.environment = environment(
+            request.environment, terminal: program.terminalType,
+            original: login.key.rights.command == nil ? nil : command)
+        do throws(SystemError) {
+            try program.start(request)
+        } catch {
+            log.record("\(peer): \(error)", .warning)
+            return false
+        }
+        log.record("\(peer): started \(state.command ?? "")")
+        state.write()
+        return true
+    }
+
+    /// Ours, and what OpenSSH's server gives too; nothing that the client sends but the terminal's name.
+    private func environment(
+        _ inherited: [String], terminal: String?, original: String?
+    ) -> [String] {
+        var environment = inherited.filter { !$0.hasPrefix("TERM=") }
+        let defaults = [
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root", "USER": Self.user, "LOGNAME": Self.user, "SHELL": "/bin/sh",
+        ]
+        for (name, value) in defaults.sorted(by: { $0.key < $1.key })
+        where !environment.contains(where: { $0.hasPrefix(name + "=") }) {
+            environment.append("\(name)=\(value)")
+        }
+        environment.append("SSH_CONNECTION=\(peer.connection)")
+        if let terminal { environment.append("TERM=\(terminal.isEmpty ? "dumb" : terminal)") }
+        if let original { environment.append("SSH_ORIGINAL_COMMAND=\(original)") }
+        return environment
+    }
+}

@@ -1,0 +1,17 @@
+import Glibc
+import LinuxKit
+
+/// What a session tells the listener, a byte each, over the pipe that is the session's standard output.
+///
+/// So small that a session taken over by a stranger can say nothing else.
+struct Reports {
+    enum Report: UInt8, Sendable {
+        case loggedIn = 0x6C  // l
+        case refused = 0x72  // r
+    }
+
+    /// Does nothing when nobody listens: a session outlives a listener that crashed.
+    func send(_ report: Report) {
+        FileDescriptor.lend(STDOUT_FILENO) { try? $0.write([report.rawValue]) }
+    }
+}

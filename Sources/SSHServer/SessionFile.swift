@@ -1,0 +1,45 @@
+import JSONKit
+import LinuxKit
+
+/// `$DAVIT_RUN/ssh/session-PID.json`: one connection on which somebody logged in.
+///
+/// `peer` (`ADDR:PORT`), `since` (milliseconds since boot, of the connection), `loggedInAt` (the same clock), `user`,
+/// `key` (`SHA256:… comment`), `algorithms`, `channels` (open now), `command` (the last one that was started: the name of
+/// a davit command, or `/bin/sh`; never its words, among which a person may have put a passphrase by mistake).
+struct SessionFile {
+    static func directory(_ run: String = Roots.run) -> String { run + "/ssh" }
+    static func path(_ pid: Int32) -> String { "\(directory())/session-\(pid).json" }
+
+    private let peer: Peer
+    private let since: Duration
+    var loggedInAt: Duration?
+    var user = ""
+    var key = ""
+    var algorithms: String?
+    var channels = 0
+    var command: String?
+
+    init(peer: Peer, since: Duration) {
+        self.peer = peer
+        self.since = since
+    }
+
+    /// Never fails: a full /run must not keep anybody out.
+    func write() {
+        guard let loggedInAt else { return }
+        let json: JSON = [
+            "peer": .string(peer.description),
+            "since": JSON(since.milliseconds),
+            "loggedInAt": JSON(loggedInAt.milliseconds),
+            "user": .string(user),
+            "key": .string(key),
+            "algorithms": JSON(algorithms),
+            "channels": JSON(channels),
+            "command": JSON(command),
+        ]
+        try? Files.makeDirectory(Self.directory())
+        try? Files.replace(Self.path(Host.pid), with: json.pretty + "\n")
+    }
+
+    func remove() { try? Files.remove(Self.path(Host.pid)) }
+}
