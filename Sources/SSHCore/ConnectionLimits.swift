@@ -18,7 +18,7 @@ package struct ConnectionLimits: Sendable {
         package var handshakeTime = Duration.seconds(15)
         /// Connections that one address may open at once, and how fast it earns the next. Bounds the processes that
         /// one address can make this machine start; a login gives its connection back.
-        package var burst = 30
+        package var burst = 20
         package var timePerConnection = Duration.milliseconds(500)
         /// Logins that one address may fail, and how fast it is forgiven one. Bounds guessing over many
         /// connections, which a limit on each connection does not.

@@ -1,12 +1,13 @@
 /// What a session agrees to: nothing with SHA-1, CBC, DSA, or a group under 2048 bits.
 ///
-/// In order of preference: post-quantum hybrids first. Encrypt-then-MAC only, where the cipher does not bring its
-/// own authentication.
+/// In order of preference. Encrypt-then-MAC only, where the cipher does not bring its own authentication.
 enum Algorithms {
+    /// Post-quantum hybrids first. Curve25519 alone stays for clients before OpenSSH 9.0, whose owners stand before a
+    /// dead machine too. No finite-field group: one costs this machine more to answer than a stranger to ask
+    /// (CVE-2002-20001).
     static let keyExchange = [
         "mlkem768x25519-sha256", "sntrup761x25519-sha512", "sntrup761x25519-sha512@openssh.com",
-        "curve25519-sha256", "curve25519-sha256@libssh.org", "diffie-hellman-group16-sha512",
-        "diffie-hellman-group18-sha512",
+        "curve25519-sha256", "curve25519-sha256@libssh.org",
     ].joined(separator: ",")
 
     static let hostKey = "ssh-ed25519"

@@ -90,6 +90,7 @@ package final class Connection {
             let events = try Poll.wait(interests, until: hasMore ? .zero : deadline)
             while let signal = signals.next() { stop(on: signal) }
             if events[1] != [] { session.process() }
+            noteAgreement(session)
             pump(events.dropFirst(2))
             collect(session)
             if try isOver(session) { return }
@@ -111,8 +112,20 @@ package final class Connection {
 
     /// Gives back the channels that are done.
     private func collect(_ session: ServerSession) {
-        for program in programs where program.isClosed { session.free(program.channel) }
+        let done = programs.filter { $0.isClosed }
+        guard !done.isEmpty else { return }
+        for program in done { session.free(program.channel) }
         programs.removeAll { $0.isClosed }
+        state.channels = programs.count
+        state.write()
+    }
+
+    private func noteAgreement(_ session: ServerSession) {
+        guard login != nil, state.algorithms == nil, let agreement = session.agreement else {
+            return
+        }
+        state.algorithms = agreement
+        state.write()
     }
 
     private func isOver(_ session: ServerSession) throws -> Bool {

@@ -105,7 +105,6 @@ package final class Listener {
     private func admit(_ connection: consuming FileDescriptor) {
         guard let peer = Peer(connection.number) else { return }
         let now = Clock.now
-        state.accepted += 1
         switch limits.decide(
             on: peer.address, at: now, roll: Int.random(in: 0..<1000, using: &random))
         {
@@ -123,6 +122,7 @@ package final class Listener {
             let session = try SessionProcess(
                 connection: connection, configuration: configuration)
             limits.opened(session.pid, from: peer.address, at: now)
+            state.accepted += 1
             sessions.append(session)
         } catch {
             fail("\(error)")
