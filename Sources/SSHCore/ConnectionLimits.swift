@@ -13,7 +13,8 @@ package struct ConnectionLimits: Sendable {
         /// From as many half-open connections on, one of them is dropped with rising probability…
         package var earlyDropFrom = 10
         /// …and always at this many. Bounds many strangers who open and say nothing (MaxStartups of sshd_config(5)).
-        package var halfOpen = 30
+        /// At 10,000 strangers a minute a place lasts 380 ms: enough for a key exchange over a slow line.
+        package var halfOpen = 64
         /// For how long a connection may be half-open. Bounds the time that one stranger holds a place.
         package var handshakeTime = Duration.seconds(15)
         /// Connections that one address may open at once, and how fast it earns the next. Bounds the processes that
@@ -50,7 +51,16 @@ package struct ConnectionLimits: Sendable {
     private struct Connection {
         let address: IPAddress
         let since: Duration
-        var isHalfOpen = true
+        var stage = Stage.silent
+        var isHalfOpen: Bool { stage != .loggedIn }
+    }
+
+    private enum Stage: Int {
+        /// Nothing that costs a client more than a packet was done on it.
+        case silent
+        /// Its keys are exchanged: the client has worked as much as this machine.
+        case exchanged
+        case loggedIn
     }
 
     private struct History {
@@ -95,10 +105,15 @@ package struct ConnectionLimits: Sendable {
         connections[id] = Connection(address: address.neighbourhood, since: now)
     }
 
+    /// Its keys are exchanged.
+    package mutating func exchanged(_ id: Int32) {
+        if connections[id]?.stage == .silent { connections[id]?.stage = .exchanged }
+    }
+
     /// Somebody logged in on it.
     package mutating func loggedIn(_ id: Int32, at now: Duration) {
         guard let connection = connections[id], connection.isHalfOpen else { return }
-        connections[id]?.isHalfOpen = false
+        connections[id]?.stage = .loggedIn
         var history = history(of: connection.address, at: now)
         history.connections.giveBack()
         remember(history, of: connection.address, at: now)
@@ -138,15 +153,18 @@ package struct ConnectionLimits: Sendable {
     }
 
     /// The address with the most half-open connections loses one: the newcomer, when it is its address; else the
-    /// oldest, which has had the most time. So a stranger pushes out strangers, and someone new gets in.
+    /// oldest, which has had the most time. Whoever has exchanged keys comes last. So a stranger pushes out strangers,
+    /// and someone new gets in.
     private func drop(for newcomer: IPAddress) -> Decision {
-        var counts: [IPAddress: Int] = [:]
         let halfOpen = connections.filter { $0.value.isHalfOpen }
-        for connection in halfOpen.values { counts[connection.address, default: 0] += 1 }
+        let own = halfOpen.values.count { $0.address == newcomer }
+        let silent = halfOpen.filter { $0.value.stage == .silent }
+        let candidates = silent.isEmpty ? halfOpen : silent
+        var counts: [IPAddress: Int] = [:]
+        for connection in candidates.values { counts[connection.address, default: 0] += 1 }
         let most = counts.values.max() ?? 0
-        let own = counts[newcomer, default: 0]
         if own > 0, own >= most { return .turnAway(.earlyDrop) }
-        let victim = halfOpen.filter { counts[$0.value.address] == most }
+        let victim = candidates.filter { counts[$0.value.address] == most }
             .min { ($0.value.since, $0.key) < ($1.value.since, $1.key) }
         guard let victim else { return .turnAway(.earlyDrop) }
         return .admitInPlaceOf(victim.key)

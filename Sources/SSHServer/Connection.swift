@@ -121,11 +121,9 @@ package final class Connection {
     }
 
     private func noteAgreement(_ session: ServerSession) {
-        guard login != nil, state.algorithms == nil, let agreement = session.agreement else {
-            return
-        }
+        guard state.algorithms == nil, let agreement = session.agreement else { return }
         state.algorithms = agreement
-        state.write()
+        report(.exchanged)
     }
 
     private func isOver(_ session: ServerSession) throws -> Bool {

@@ -146,6 +146,7 @@ package final class Listener {
             if own[0].isReadable {
                 for report in session.reports() {
                     switch report {
+                    case .exchanged: limits.exchanged(session.pid)
                     case .loggedIn:
                         state.loggedIn += 1
                         limits.loggedIn(session.pid, at: Clock.now)

@@ -6,6 +6,7 @@ import LinuxKit
 /// So small that a session taken over by a stranger can say nothing else.
 struct Reports {
     enum Report: UInt8, Sendable {
+        case exchanged = 0x78  // x
         case loggedIn = 0x6C  // l
         case refused = 0x72  // r
     }
