@@ -83,6 +83,8 @@ let package = Package(
         tests("LinuxKitTests", ["LinuxKit"]),
         tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes"]),
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
+        tests("SSHCoreTests", ["SSHCore"]),
+        tests("SSHServerTests", ["davit", "JSONKit", "LinuxKit"]),
         tests("UnlockCoreTests", ["UnlockCore"]),
         tests(
             "UnlockTests", ["Unlock", "CCryptsetup", "CryptKit", "JSONKit", "LinuxKit", "davit"]),

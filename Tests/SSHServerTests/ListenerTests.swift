@@ -1,0 +1,167 @@
+import Foundation
+import LinuxKit
+import Testing
+
+/// How the listener treats those who do not log in, and how it starts and stops.
+@Suite(.serialized) struct ListenerTests {
+    @Test func aConnectionThatSaysNothingIsClosedInTime() throws {
+        let server = try TestServer()
+        let silent = try server.connectSilently()
+        let start = Clock.now
+        var isAtEnd = false
+        while !isAtEnd, Clock.now < start + .seconds(25) {
+            _ = try Poll.wait([.init(silent.number, .input)], until: start + .seconds(25))
+            switch try silent.read(atMost: 1000) {
+            case .bytes(let bytes):
+                #expect(!String(decoding: bytes, as: UTF8.self).contains("password"))
+            case .end: isAtEnd = true
+            case .wouldBlock: break
+            }
+        }
+        #expect(isAtEnd)
+        #expect(((.seconds(14))...(.seconds(19))).contains(Clock.now - start))
+        try eventually("its process is gone") { server.sessions.isEmpty }
+        #expect(server.log.contains("no login within 15 s"))
+    }
+
+    @Test func oneAddressGetsFewPlaces() throws {
+        let server = try TestServer()
+        var silent: [Held] = []
+        for _ in 0..<15 { silent.append(Held(try server.connectSilently(from: [127, 0, 0, 9]))) }
+        try eventually("some are turned away") {
+            let refused = server.listener?["refused"]
+            return refused?["this address has too many connections that did not log in"]?.int == 7
+        }
+        #expect(server.sessions.count == 8)
+        // Who comes from elsewhere notices nothing.
+        try server.ssh("version", within: .seconds(5)).expectSuccess()
+        #expect(silent.count == 15)
+    }
+
+    @Test func manyAddressesKeepNobodyOut() throws {
+        let server = try TestServer()
+        var silent: [Held] = []
+        for number in 0..<150 {
+            silent.append(Held(try server.connectSilently(from: [127, 1, 1, UInt8(number + 1)])))
+        }
+        try eventually("the places are taken") { server.sessions.count >= 10 }
+        #expect(server.sessions.count <= 65)
+        try server.ssh("version", within: .seconds(10)).expectSuccess()
+        #expect(silent.count == 150)
+    }
+
+    /// Lets connections stand in an array.
+    private final class Held {
+        private let socket: FileDescriptor
+        init(_ socket: consuming FileDescriptor) { self.socket = socket }
+    }
+
+    @Test func waitsForAPortThatIsTakenAndSaysSo() throws {
+        let server = try TestServer(starting: false)
+        var holder: FileDescriptor? = try TCPSocket.listen(
+            on: [127, 0, 0, 1], port: server.port, backlog: 1)
+        try server.startWithoutWaiting()
+        try eventually("it says so") {
+            server.errors.contains("another program listens on port \(server.port). Stop it")
+        }
+        #expect(server.listener?["listening"]?.array?.isEmpty == true)
+        holder = nil
+        _ = holder
+        try eventually("it listens") { server.listener?["listening"]?.array?.count == 1 }
+        try server.ssh("version").expectSuccess()
+        #expect(server.listener?["lastError"]?.string == nil)
+    }
+
+    @Test func stoppingTellsThePersonAndLeavesNothing() throws {
+        let server = try TestServer()
+        var client = try server.startSSH("echo ready; sleep 1000", options: ["-tt"])
+        try eventually("the program runs") { server.clientOutput.contains("ready") }
+        let session = try #require(server.sessions.first)
+        let start = Clock.now
+        #expect(server.stop() == .code(0))
+        #expect(Clock.now - start < .seconds(2))
+        #expect(kill(session, 0) == -1)
+        let exit = try client.wait(until: Clock.now + .seconds(10))
+        #expect(exit == .code(255))
+        #expect(server.clientOutput.contains("davit: the SSH server stops now"))
+        #expect(Files.names(in: "\(server.scratch)/run/ssh").isEmpty)
+    }
+
+    /// Also when a session does not react: the supervisor gives two seconds.
+    @Test func aSessionThatHangsIsKilledInTime() throws {
+        let server = try TestServer()
+        let client = try server.startSSH("echo ready; sleep 1000")
+        try eventually("the program runs") { server.clientOutput.contains("ready") }
+        kill(try #require(server.sessions.first), SIGSTOP)
+        let start = Clock.now
+        #expect(server.stop() == .code(0))
+        #expect(Clock.now - start < .milliseconds(2500))
+        client.signal(SIGKILL)
+    }
+
+    /// A crash of the listener is not the end of a repair; the next listener works beside it.
+    @Test func sessionsOutliveAListenerThatWasKilled() throws {
+        let server = try TestServer()
+        var client = try server.startSSH("echo ready; read line; echo got $line")
+        try eventually("the program runs") { server.clientOutput.contains("ready") }
+        kill(server.pid, SIGKILL)
+        server.stop()
+        try server.start()
+        try server.ssh("version").expectSuccess()
+        #expect(server.sessionFiles.count >= 1)
+        let input = try FileDescriptor(opening: "\(server.scratch)/endless", O_WRONLY)
+        try input.write("on\n")
+        #expect(try client.wait(until: Clock.now + .seconds(10)) == .code(0))
+        #expect(server.clientOutput.contains("got on"))
+    }
+
+    @Test(arguments: ["x", "192.0.2.1", "localhost:22", "[::1]"])
+    func refusesAnAddressThatIsNone(text: String) throws {
+        let server = try TestServer(starting: false)
+        let result = try server.run(TestServer.program, ["sshd", "--listen", text])
+        #expect(result.exit == .code(100))
+        #expect(result.errors.contains("--listen \(text): give a numeric address and a port"))
+    }
+}
+
+@Suite struct KeygenTests {
+    @Test func makesAKeyOnceAndNeverAgain() throws {
+        let server = try TestServer(starting: false)
+        let directory = "\(server.scratch)/new/keys"
+        let path = "\(directory)/host_ed25519_key"
+        let missing = try server.run(TestServer.program, ["keygen", "--show", directory])
+        #expect(missing.exit == .code(1))
+        #expect(!Files.exists(path))
+
+        let made = try server.run(TestServer.program, ["keygen", directory])
+        made.expectSuccess()
+        let lines = made.output.split(separator: "\n")
+        #expect(lines.first == "\(path): made")
+        #expect(try FileStatus(of: path).mode == 0o600)
+        let key = try Files.read(path)
+
+        let again = try server.run(TestServer.program, ["keygen", directory])
+        #expect(again.output.split(separator: "\n").first == "\(path): already there")
+        #expect(again.output.split(separator: "\n").dropFirst() == lines.dropFirst())
+        #expect(try Files.read(path) == key)
+        let shown = try server.run(TestServer.program, ["keygen", "--show", directory])
+        #expect(shown.output.split(separator: "\n") == Array(lines.dropFirst()))
+
+        // OpenSSH reads the same out of it.
+        let theirs = try server.run("/usr/bin/ssh-keygen", ["-l", "-f", path])
+        #expect(theirs.output.contains(lines[1]))
+        let line = try server.run("/usr/bin/ssh-keygen", ["-y", "-f", path])
+        #expect(line.output.hasPrefix(lines[2]))
+        #expect(Files.names(in: directory) == ["host_ed25519_key"])
+    }
+
+    @Test func refusesAKeyThatIsNone() throws {
+        let server = try TestServer(starting: false)
+        let path = "\(server.scratch)/etc/host_ed25519_key"
+        try Files.replace(path, with: "no key\n", mode: 0o600)
+        let result = try server.run(TestServer.program, ["keygen", "\(server.scratch)/etc"])
+        #expect(result.exit == .code(1))
+        #expect(result.errors.contains("\(path) cannot be used"))
+        #expect(Files.text(path) == "no key")
+    }
+}
