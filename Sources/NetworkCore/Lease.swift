@@ -78,7 +78,7 @@ package struct Lease: Equatable, Sendable {
         let renewAfter =
             renewal.flatMap {
                 $0 > 0 && .seconds(Int64($0)) < rebindAfter ? .seconds(Int64($0)) : nil
-            } ?? min(whole / 2, rebindAfter / 2)
+            } ?? (whole / 2 < rebindAfter ? whole / 2 : rebindAfter / 2)
         return (whole, renewAfter, rebindAfter)
     }
 

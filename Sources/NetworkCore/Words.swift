@@ -4,7 +4,7 @@ extension DHCPMachine.Ignored: CustomStringConvertible {
         case .notAReply: "a request of another machine"
         case .forSomebodyElse: "an answer to another machine"
         case .wrongTransaction: "an answer to an older question"
-        case .notExpected(let kind): "a \(kind.word) that was not asked for"
+        case .notExpected(let kind): "an unasked \(kind.word)"
         case .otherServer: "an answer of a server that was not asked"
         case .otherAddress: "an acknowledgement of an address that was not asked for"
         case .noLease(let refusal): "an answer \(refusal)"

@@ -1,0 +1,48 @@
+import NetworkCore
+import Testing
+
+@Suite struct DomainNameTests {
+    @Test(arguments: [
+        ("box", "box"), ("Box-1.Example.ORG.", "box-1.example.org"), ("3com", "3com"),
+    ])
+    func namesOfHostsPass(text: String, expected: String) {
+        #expect(DomainName.checked(text) == expected)
+    }
+
+    /// CVE-2011-0997, CVE-2018-1111, CVE-2011-2716: what a server sent became a command.
+    @Test(arguments: [
+        "", ".", "a..b", "-a", "a-", "a b", "a'b", "$(reboot)", "`reboot`", "a;reboot", "a\nb",
+        "a\"b", "a_b", "ümlaut", "a/b", String(repeating: "a", count: 64),
+        Array(repeating: "abcdefg", count: 40).joined(separator: "."),
+    ])
+    func nothingElseDoes(text: String) {
+        #expect(DomainName.checked(text) == nil)
+    }
+
+    @Test func compressedNamesAreRead() {
+        let bytes: [UInt8] =
+            [3, 101, 110, 103, 5, 97, 112, 112, 108, 101, 3, 99, 111, 109, 0]  // eng.apple.com
+            + [9, 109, 97, 114, 107, 101, 116, 105, 110, 103, 0xC0, 0x04]  // marketing, then byte 4
+        // The example of RFC 3397 §2.
+        #expect(
+            DomainName.list(parsing: bytes, atMost: 8) == ["eng.apple.com", "marketing.apple.com"])
+    }
+
+    @Test(
+        arguments: [
+            [0xC0, 0x00],  // points at itself
+            [1, 97, 0xC0, 0x02],  // points at its own pointer
+            [1, 97, 0xC0],  // half a pointer
+            [5, 97],  // a label cut off
+            [1, 97],  // no end
+            [0x40, 97, 0],  // a kind of label that does not exist
+        ] as [[UInt8]])
+    func brokenListsEnd(bytes: [UInt8]) {
+        #expect(DomainName.list(parsing: bytes, atMost: 8) == [])
+    }
+
+    @Test func listsAreBounded() {
+        let bytes = (0..<500).flatMap { _ -> [UInt8] in [1, 97, 0] }
+        #expect(DomainName.list(parsing: bytes, atMost: 8).count == 8)
+    }
+}

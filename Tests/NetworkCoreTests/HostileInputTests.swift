@@ -1,0 +1,93 @@
+import Addresses
+import NetworkCore
+import Testing
+
+/// Bytes that no server should send, from one seed: nothing traps, nothing grows.
+@Suite struct HostileInputTests {
+    static let codes: [UInt8] = [1, 3, 6, 12, 15, 26, 28, 51, 54, 56, 58, 59, 80, 119, 121]
+
+    @Test func randomBytesAreRefusedOrRead() {
+        var random = SeededRandom(42)
+        for _ in 0..<20_000 {
+            let count = Int.random(in: 0...80, using: &random)
+            let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+            _ = try? UDPPacket(parsing: bytes[...], checksumIsVouchedFor: true)
+            _ = try? DHCPMessage(parsing: (DHCPMessageTests.head() + bytes)[...])
+            _ = DomainName.list(parsing: bytes, atMost: 8)
+            _ = ClasslessRoutes.parse(bytes, atMost: 64)
+        }
+    }
+
+    @Test func mangledAnswersNeverBreakAConversation() throws {
+        var random = SeededRandom(43)
+        for round in 0..<3000 {
+            var bench = try DHCPMachineTests.Bench.at(
+                DHCPMachineTests.phases[round % DHCPMachineTests.phases.count])
+            for _ in 0..<4 {
+                var message = try LeaseTests.offer()
+                message.kind = [.offer, .ack, .nak].randomElement(using: &random) ?? .ack
+                message.transaction = bench.sent.last?.transaction ?? 0
+                for _ in 0..<Int.random(in: 0...6, using: &random) {
+                    let count = Int.random(in: 0...40, using: &random)
+                    let code = Self.codes.randomElement(using: &random)
+                    message.options[code ?? 1] = (0..<count).map { _ in
+                        UInt8.random(in: 0...255, using: &random)
+                    }
+                }
+                var bytes = message.encoded
+                for _ in 0..<Int.random(in: 0...3, using: &random) {
+                    let position = Int.random(in: 236..<bytes.count, using: &random)
+                    bytes[position] = UInt8.random(in: 0...255, using: &random)
+                }
+                guard let mangled = try? DHCPMessage(parsing: bytes[...]) else { continue }
+                bench.handle(.received(mangled))
+                if let lease = bench.machine.held?.lease {
+                    #expect(lease.address.isHost)
+                    #expect(lease.routes.count <= 130)
+                    #expect(lease.nameServers.count <= 8)
+                    let conf = NetworkFiles.netConf(
+                        interface: "eth0", lease: lease, mtu: 1500, uptime: bench.now)
+                    #expect(conf.map(Self.isHarmlessShell) == true)
+                }
+                if bench.machine.deadline.map({ $0 < .seconds(1_000_000) }) == true {
+                    _ = try bench.wait()
+                }
+            }
+        }
+    }
+
+    /// Lines of NAME='value' with no quote, no line end and nothing above ASCII in the value.
+    static func isHarmlessShell(_ text: String) -> Bool {
+        text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().allSatisfy {
+            $0.wholeMatch(of: /[A-Za-z0-9]+='[A-Za-z0-9. -]*'/) != nil
+        }
+    }
+
+    @Test func aLeaseOfOneSecondIsNoFlood() throws {
+        var bench = try DHCPMachineTests.Bench.at(.selecting)
+        let start = bench.now
+        while bench.now < start + .seconds(600) {
+            bench.handle(try bench.answer(.offer, [51: [0, 0, 0, 1]]))
+            bench.handle(try bench.answer(.ack, [51: [0, 0, 0, 1]]))
+            bench.now += .milliseconds(50)
+            bench.handle(.timeReached)
+        }
+        #expect(bench.sent.count <= 208)
+    }
+
+    @Test func optionsAreWrittenAsTheyAreRead() throws {
+        var random = SeededRandom(44)
+        for _ in 0..<2000 {
+            var message = try LeaseTests.offer()
+            for _ in 0..<Int.random(in: 0...12, using: &random) {
+                let code = UInt8.random(in: 1...254, using: &random)
+                guard code != 52, code != 53 else { continue }
+                let count = Int.random(in: 0...700, using: &random)
+                message.options[code] = (0..<count).map { _ in
+                    UInt8.random(in: 0...255, using: &random)
+                }
+            }
+            #expect(try DHCPMessage(parsing: message.encoded[...]) == message)
+        }
+    }
+}

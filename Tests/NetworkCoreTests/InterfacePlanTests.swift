@@ -1,0 +1,85 @@
+import Addresses
+import NetworkCore
+import Testing
+
+@Suite struct InterfacePlanTests {
+    static let own = IPv4Address(192, 0, 2, 5)
+    static let prefix = IPv4Prefix(own, length: 24)
+    static let gateway = IPv4Route.default(via: IPv4Address(192, 0, 2, 1))
+
+    static func wanted(mtu: [UInt8]? = nil) throws -> InterfacePlan.Wanted {
+        let held = HeldLease(
+            try LeaseTests.lease([3: [192, 0, 2, 1], 26: mtu]), obtainedAt: .seconds(100))
+        return .init(held, at: .seconds(110), largestMTU: 9000)
+    }
+
+    static func address(_ seconds: UInt32?) -> InterfacePlan.Address {
+        .init(prefix, broadcast: IPv4Address(192, 0, 2, 255), validSeconds: seconds)
+    }
+
+    @Test func anEmptyInterfaceGetsEverythingInOrder() throws {
+        let present = InterfacePlan.Present(addresses: [], routes: [], mtu: 1500)
+        #expect(
+            InterfacePlan.steps(
+                from: present, to: try Self.wanted(mtu: [0x05, 0x78]), formerly: [])
+                == [.setMTU(1400), .setAddress(Self.address(3590)), .addRoute(Self.gateway)])
+    }
+
+    @Test(arguments: [3586, 3590, 3595] as [UInt32]) func asSecondRunDoesNothing(left: UInt32)
+        throws
+    {
+        let present = InterfacePlan.Present(
+            addresses: [Self.address(left)], routes: [Self.gateway], mtu: 1500)
+        #expect(
+            InterfacePlan.steps(from: present, to: try Self.wanted(), formerly: [Self.own]) == [])
+    }
+
+    @Test(arguments: [3580, 3600, nil] as [UInt32?])
+    func aLifetimeThatIsOffIsSetAgain(left: UInt32?) throws {
+        let present = InterfacePlan.Present(
+            addresses: [Self.address(left)], routes: [Self.gateway], mtu: 1500)
+        #expect(
+            InterfacePlan.steps(from: present, to: try Self.wanted(), formerly: [Self.own])
+                == [.setAddress(Self.address(3590))])
+    }
+
+    @Test func anAddressOfOursIsReplacedAndOneOfSomebodyElseStays() throws {
+        let old = IPv4Prefix(IPv4Address(192, 0, 2, 9), length: 24)
+        let theirs = IPv4Prefix(IPv4Address(10, 0, 0, 1), length: 8)
+        let present = InterfacePlan.Present(
+            addresses: [
+                .init(old, broadcast: nil, validSeconds: 9),
+                .init(theirs, broadcast: nil, validSeconds: nil),
+            ], routes: [Self.gateway], mtu: 1500)
+        #expect(
+            InterfacePlan.steps(from: present, to: try Self.wanted(), formerly: [old.address]) == [
+                .removeAddress(old), .setAddress(Self.address(3590)), .addRoute(Self.gateway),
+            ])
+    }
+
+    @Test func anotherMaskIsAnotherAddress() throws {
+        let old = IPv4Prefix(Self.own, length: 16)
+        let present = InterfacePlan.Present(
+            addresses: [.init(old, broadcast: nil, validSeconds: 9)], routes: [], mtu: 1500)
+        #expect(
+            InterfacePlan.steps(from: present, to: try Self.wanted(), formerly: []) == [
+                .removeAddress(old), .setAddress(Self.address(3590)), .addRoute(Self.gateway),
+            ])
+    }
+
+    @Test func nothingWantedRemovesWhatIsOursOnly() {
+        let theirs = IPv4Prefix(IPv4Address(10, 0, 0, 1), length: 8)
+        let present = InterfacePlan.Present(
+            addresses: [Self.address(9), .init(theirs, broadcast: nil, validSeconds: nil)],
+            routes: [Self.gateway], mtu: 1500)
+        #expect(
+            InterfacePlan.steps(from: present, to: nil, formerly: [Self.own])
+                == [.removeRoute(Self.gateway), .removeAddress(Self.prefix)])
+        let empty = InterfacePlan.Present(addresses: [], routes: [], mtu: 1500)
+        #expect(InterfacePlan.steps(from: empty, to: nil, formerly: [Self.own]) == [])
+    }
+
+    @Test func theMTUIsAtMostWhatTheInterfaceCan() throws {
+        #expect(try Self.wanted(mtu: [0xFF, 0xFF]).mtu == 9000)
+    }
+}
