@@ -14,7 +14,7 @@ package struct GuestImage: Sendable {
         package var derivationIterations = 4
         /// 512 or 4096 bytes.
         package var sectorSize = 4096
-        package var rootMiB = 768
+        package var rootMiB = 512
 
         package init() {}
     }

@@ -4,16 +4,19 @@ import Testing
 /// Debian's own initrd without davit: what the lab stands on, and what davit is measured against.
 @Suite(.serialized)
 struct PlainBootTests {
-    private static func plan() -> GuestImage.Plan {
+    private static func plan(_ suite: String) -> GuestImage.Plan {
         var plan = GuestImage.Plan()
+        plan.suite = suite
         plan.hasDavit = false
         return plan
     }
 
-    @Test("The passphrase on the console opens the root, and the machine comes up whole.")
-    func consolePassphrase() async throws {
-        let image = try await GuestImage.prepared(Self.plan())
-        try await Lab.with("Plain boot") { lab in
+    @Test(
+        "The passphrase on the console opens the root, and the machine comes up whole.",
+        arguments: ["bookworm", "trixie"])
+    func consolePassphrase(suite: String) async throws {
+        let image = try await GuestImage.prepared(Self.plan(suite))
+        try await Lab.with("Plain boot of \(suite)") { lab in
             let guest = try await lab.boot(image)
             let prompt = try await guest.console.expect("unlock disk root", within: .seconds(120))
             lab.timeline.note("guest", "asks on the console", at: prompt.time)
