@@ -96,6 +96,7 @@ let package = Package(
             name: "LabKit", dependencies: ["CLab"], path: "Tests/LabKit", swiftSettings: strict),
         .executableTarget(
             name: "lab", dependencies: ["LabKit"], path: "Tests/lab", swiftSettings: strict),
+        tests("LabKitTests", ["LabKit", "CLab"]),
         tests("LabTests", ["LabKit"]),
     ]
 )

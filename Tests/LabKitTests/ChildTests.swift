@@ -1,0 +1,60 @@
+import LabKit
+import Testing
+
+struct ChildTests {
+    @Test("Output, errors and status come back.")
+    func result() async throws {
+        let child = try Child(["sh", "-c", "read line; echo \"<$line>\"; echo no >&2; exit 3"])
+        child.write("hello\n")
+        let result = try await child.result(within: .seconds(30))
+        #expect(result.text == "<hello>\n")
+        #expect(result.errors == "no\n")
+        #expect(result.status == .exited(3))
+        #expect(throws: LabError.self) { try result.checked() }
+    }
+
+    @Test("What takes too long is killed with all that it started, and said.")
+    func deadline() async throws {
+        let child = try Child(["sh", "-c", "echo begun; sleep 1000 & sleep 1000"])
+        await #expect(throws: LabError.self) { try await child.result(within: .milliseconds(50)) }
+        #expect(!child.isRunning)
+        #expect(try await child.status(within: .seconds(1)) == .signalled(9))
+    }
+
+    @Test("A transcript waits for words, also in pieces, and shows no control sequences.")
+    func expectations() async throws {
+        let child = try Child([
+            "sh", "-c", "printf 'log'; sleep 0.05; printf '\\033[1min:\\r\\n'; read hold",
+        ])
+        let first = try await child.output.expect("log", within: .seconds(30))
+        let second = try await child.output.expect("in:", after: first, within: .seconds(30))
+        #expect(second > first && second.time >= first.time)
+        await #expect(throws: LabError.self) {
+            try await child.output.expect("login", within: .milliseconds(20))
+        }
+        child.closeInput()
+        _ = try await child.result(within: .seconds(30))
+        #expect(child.output.text == "login:\n")
+    }
+
+    @Test("Waiting for words of a program that has ended fails at once.")
+    func ended() async throws {
+        let child = try Child(["true"])
+        let start = ContinuousClock.now
+        await #expect(throws: LabError.self) {
+            try await child.output.expect("never", within: .seconds(60))
+        }
+        #expect(ContinuousClock.now - start < .seconds(30))
+    }
+
+    @Test("A missing program is named, with the package that has it.")
+    func missing() {
+        #expect {
+            try Tools.require(["sh", "lab-no-such-program"])
+        } throws: { error in
+            "\(error)"
+                == "The lab needs lab-no-such-program. Run scripts/deps, or apt-get install "
+                + "lab-no-such-program."
+        }
+    }
+}
