@@ -9,27 +9,31 @@ private_apt() {
     APT_CONFIG=$davit_cache/apt/$1/apt.conf "$2" "${@:3}"
 }
 
-# configure_apt SUITE: of the system's configuration only how to reach a mirror is taken, such as a proxy;
-# its hooks belong to its own updates. Error-Mode: else an unreachable mirror is only a warning, and
-# yesterday's index is used.
+# configure_apt SUITE: of the system's configuration only how it fetches is taken, such as its proxy and
+# how old a mirror may be; its hooks belong to its own updates. Signatures are checked whatever it says.
+# Error-Mode: else an unreachable mirror is only a warning, and yesterday's index is used.
 configure_apt() {
     local suite=$1 home=$davit_cache/apt/$1 archive=debian
     if [[ $suite == *-security ]]; then archive=debian-security; fi
-    mkdir -p "$home/lists/partial" "$home/cache/archives/partial"
+    mkdir -p "$home/lists/partial" "$home/cache/archives/partial" "$home/empty"
     echo "deb-src [signed-by=$debian_keyring] $davit_mirror/$archive $suite main" >"$home/sources.list"
     # A proxy's address may hold a password.
     (umask 077 && : >"$home/apt.conf")
     {
-        apt-config dump | grep '^Acquire::\(http\|https\|Retries\|ForceIPv\)' || true
+        apt-config dump | grep '^Acquire::' | grep -v '^Acquire::\(IndexTargets\|Languages\)' || true
         cat <<CONF
-Dir::Etc::parts "/nonexistent";
+Dir::Etc::parts "$home/empty";
 Dir::Etc::main "/dev/null";
 Dir::Etc::sourcelist "$home/sources.list";
-Dir::Etc::sourceparts "/nonexistent";
+Dir::Etc::sourceparts "$home/empty";
 Dir::State::lists "$home/lists";
 Dir::Cache "$home/cache";
 Acquire::Languages "none";
 Acquire::Retries "3";
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowWeakRepositories "false";
+Acquire::AllowDowngradeToInsecureRepositories "false";
+APT::Get::AllowUnauthenticated "false";
 APT::Sandbox::User "$(id -un)";
 APT::Update::Error-Mode "any";
 quiet "2";
