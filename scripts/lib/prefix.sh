@@ -29,6 +29,8 @@ build_recipe() {
     (
         set -e
         cd "$work/source"
+        # What is built finds what was built before it; what is copied is looked for in the system only.
+        if [[ -n $package ]]; then export PKG_CONFIG_PATH=$davit_prefix/lib/pkgconfig; else unset PKG_CONFIG_PATH; fi
         "recipe_$name" "$work/staging"
     ) >>"$log" 2>&1 </dev/null
     status=$?
@@ -56,7 +58,6 @@ build_prefix() {
     davit_prefix=$(prefix_directory)
     if [[ ! -e $davit_prefix/complete ]]; then
         mkdir -p "$davit_cache/log" "$davit_prefix"
-        export PKG_CONFIG_PATH=$davit_prefix/lib/pkgconfig
         for name in "${recipes[@]}"; do build_recipe "$name"; done
         date --utc +%FT%TZ >"$davit_prefix/complete"
     fi
