@@ -16,6 +16,7 @@ enum Applets {
             VersionCommand.self,
 
             // Those that davit starts for itself.
+            GreetCommand.self,
             SessionCommand.self,
             UnlockWorkerCommand.self,
         ]

@@ -1,0 +1,74 @@
+import Arguments
+import Boot
+import LinuxKit
+import Unlock
+
+/// What a person sees who logs in without a command.
+enum GreetCommand: Command {
+    static let name = "greet"
+    static let summary =
+        "what a login shows: the status, the passphrase prompt, and how the boot goes on"
+    static let help = """
+        davit greet
+
+        What 'ssh root@server' runs: shows the status, asks for the passphrase of what is locked, and then tells
+        how the boot goes on, until the system takes over. Enter without a passphrase gives a shell; Ctrl-C ends
+        the connection and changes nothing. Without a terminal it is the shell.
+        """
+    static var isPublic: Bool { false }
+
+    /// How long the console's own prompt may still stand after everything is open, before the dialogue sees to it.
+    private static let patience = Duration.seconds(20)
+
+    static func run(_ arguments: [String]) throws -> ExitCode {
+        var reader = ArgumentReader(arguments)
+        _ = try reader.operands(atMost: 0)
+        guard UnlockDialogue.isPossible else { return try shell(["-s"]) }
+        Process.keepPrivate()
+        let status = Status()
+        Output.write(status.words + "\n")
+        guard status.stage != .system else { return try shell(["-i"]) }
+        return try unlockAndWatch()
+    }
+
+    private static func unlockAndWatch() throws -> ExitCode {
+        while true {
+            Output.line("Enter alone gives a shell, Ctrl-C leaves; neither changes anything.")
+            switch try UnlockDialogue(UnlockRun(), emptyLineMeansShell: true)() {
+            case .done:
+                Output.line("Everything is open. How the boot goes on (Enter gives a shell):")
+            case .nothing:
+                Output.line(
+                    "No disk waits for a passphrase. How the boot goes on (Enter gives a shell):")
+            case .shellWanted: return try shell(["-i"])
+            case .left(let names), .missing(let names), .unknown(let names):
+                Output.line(
+                    "Cannot be opened here: \(names.joined(separator: ", ")). This is a shell:")
+                return try shell(["-i"])
+            case .givenUp:
+                Output.line("Nothing was changed. Log in again to unlock.")
+                return .failed
+            }
+            let watch = BootWatch { Output.line("\(Clock.now.inSeconds)  \($0)") }
+            switch try watch.run(ignoringPromptFor: patience) {
+            case .passphraseWanted(let device): Output.line("\(device) is still asked for.")
+            case .systemRuns, .disconnected: return .done
+            case .interrupted: return try shell(["-i"])
+            }
+        }
+    }
+
+    /// The initramfs's shell; as a child, so that it starts with no signal blocked.
+    private static func shell(_ options: [String]) throws -> ExitCode {
+        guard Files.exists("/bin/sh") else {
+            Output.error("There is no shell here. 'ssh root@server help' lists what there is.")
+            return .failed
+        }
+        var request = ChildProcess.Request("/bin/sh", options)
+        request.environment = Environment.inherited
+        (request.input, request.output, request.error) = (0, 1, 2)
+        var child = try ChildProcess(starting: request)
+        guard case .code(0)? = try child.wait(until: nil) else { return .failed }
+        return .done
+    }
+}
