@@ -111,6 +111,11 @@ swift_flags() {
             -Xlinker --icf=safe # Libraries compare the addresses of functions.
             -Xlinker -s
             -Xlinker --wrap=swift_copyAuxiliaryExecutablePath # Sources/CStatic/backtrace.c
+            -Xlinker --wrap=_swift_stdlib_getScalarName # These five: Sources/CStatic/unicode.c
+            -Xlinker --wrap=_swift_stdlib_getNameAlias
+            -Xlinker --wrap=_swift_stdlib_getAge
+            -Xlinker --wrap=_swift_stdlib_getScript
+            -Xlinker --wrap=_swift_stdlib_getScriptExtensions
             -Xlinker "-Map=$davit_static_map"
             -Xlinker "--why-extract=$davit_static_map.why"
         )
