@@ -82,6 +82,8 @@ let package = Package(
         tests("JSONKitTests", ["JSONKit"]),
         tests("LinuxKitTests", ["LinuxKit"]),
         tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes"]),
+        // Needs root: network namespaces, dnsmasq.
+        tests("NetworkTests", ["davit", "JSONKit", "LinuxKit"]),
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
         tests("SSHCoreTests", ["SSHCore"]),
         tests("SSHServerTests", ["davit", "JSONKit", "LinuxKit"]),

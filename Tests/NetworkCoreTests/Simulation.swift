@@ -106,7 +106,8 @@ struct Simulation {
             switch effect {
             case .send(let message, _):
                 sentAt.append(now)
-                if hasCarrier { toServer = mailed(message, toServer) }
+                // To a server that is away nothing needs to be carried, for days of simulated time.
+                if hasCarrier, server.isUp { toServer = mailed(message, toServer) }
             case .configure(let held):
                 configured = held
                 boundAt.append(now)

@@ -1,0 +1,205 @@
+import Foundation
+import JSONKit
+import LinuxKit
+import Testing
+
+/// `davit net` against dnsmasq, in namespaces.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct NetCommandTests {
+    let lab: NetworkLab
+
+    init() throws { lab = try NetworkLab() }
+
+    @Test func aLeaseIsAppliedAndWrittenDown() throws {
+        try lab.startServer()
+        let resolvConf = lab.directory + "/resolv.conf"
+        let result = try lab.run([
+            "--interface", "cli", "--once", "--timeout", "20", "--resolv-conf", resolvConf,
+        ])
+        #expect(result.exit == .code(0))
+        #expect(result.output.contains("cli: has 10.55.0.5"))
+        let addresses = try lab.addresses()
+        #expect(addresses.count == 1)
+        #expect(try lab.routes().contains("default via 10.55.0.1 dev cli proto dhcp src 10.55.0.5"))
+        let lifetime = try lab.onClient("ip -4 address show dev cli")
+        #expect(lifetime.contains("brd 10.55.0.255"))
+        #expect(lifetime.contains("valid_lft 1"), "the kernel takes the address away by itself")
+        #expect(Files.text(resolvConf) == "search lab.example\nnameserver 10.55.0.1")
+        #expect(lab.state()?["address"]?.string == addresses.first)
+        #expect(lab.state()?["gateway"]?.string == "10.55.0.1")
+        #expect(lab.state()?["leaseSeconds"]?.int == 120)
+        #expect(
+            Files.text(lab.directory + "/net-cli.conf")?.contains("IPV4GATEWAY='10.55.0.1'")
+                == true)
+    }
+
+    @Test func aSecondRunAndOneAfterAKillAddNothing() throws {
+        try lab.startServer()
+        try lab.start()
+        try lab.waitUntilConfigured()
+        let (addresses, routes) = (try lab.addresses(), try lab.routes())
+        #expect(try lab.end(SIGKILL) == .signal(SIGKILL))
+        #expect(try lab.addresses() == addresses, "a killed daemon leaves the network as it is")
+
+        try lab.start()
+        try lab.wait(8, for: "the lease confirmed by the server") {
+            lab.log.contains("takes up the lease") && lab.log.contains("renewed")
+        }
+        #expect(try lab.addresses() == addresses)
+        #expect(try lab.routes() == routes)
+        #expect(lab.state()?["counters"]?["sent"]?.int == 1, "one REQUEST, no DISCOVER")
+        #expect(
+            try lab.run(["--interface", "cli", "--once", "--timeout", "9"]).exit == .code(0))
+        #expect(try lab.addresses() == addresses)
+        #expect(try lab.routes() == routes)
+    }
+
+    @Test func aServerThatComesLateIsUsed() throws {
+        try lab.start()
+        try lab.wait(20, for: "several tries and a word about them") {
+            lab.state()?["tries"]?.int ?? 0 >= 4 && lab.log.contains("no DHCP server answers")
+        }
+        try lab.startServer()
+        try lab.waitUntilConfigured(8)
+    }
+
+    @Test func withoutAServerOnceEndsInTime() throws {
+        let result = try lab.run(["--interface", "cli", "--once", "--timeout", "2"])
+        #expect(result.exit == .code(99))
+        #expect(result.output == "davit net: cli: no DHCP server has given an address.\n")
+        #expect(result.took >= .seconds(2) && result.took < .seconds(4))
+    }
+
+    @Test func anUnknownInterfaceIsNamedAndWaitedFor() throws {
+        try lab.startServer()
+        try lab.start(["--interface", "cli1"])
+        try lab.wait(5, for: "the message") {
+            lab.log.contains(
+                "cli1: there is no such interface; waiting for it. There are: lo, cli.")
+        }
+        #expect(lab.state("cli1")?["state"]?.string == "absent")
+        try lab.connect(1)
+        try lab.waitUntilConfigured(8, interface: "cli1")
+    }
+
+    @Test func aLeaseIsRenewedByUnicast() throws {
+        try lab.startServer()
+        try lab.start()
+        try lab.waitUntilConfigured()
+        let before = lab.state()?["leaseEndsAt"]?.int ?? 0
+        try lab.wait(12, for: "two renewals") {
+            lab.state()?["counters"]?["renewals"]?.int ?? 0 >= 2
+        }
+        #expect(lab.state()?["leaseEndsAt"]?.int ?? 0 > before)
+        #expect(lab.state()?["counters"]?["leases"]?.int == 1)
+        #expect(lab.state()?["lastError"] == .null)
+        #expect(try lab.addresses().count == 1)
+    }
+
+    @Test func anotherPoolIsMovedTo() throws {
+        try lab.startServer(pool: 50)
+        try lab.start()
+        try lab.waitUntilConfigured()
+        lab.stopServer()
+        try lab.startServer(pool: 150)
+        try lab.wait(20, for: "an address of the other pool, alone") {
+            let addresses = try lab.addresses()
+            return addresses.count == 1 && addresses[0].hasPrefix("10.55.0.15")
+        }
+        try lab.waitUntilConfigured()
+        #expect(lab.state()?["counters"]?["refusals"]?.int == 1)
+        #expect(try lab.routes().contains("src 10.55.0.15"))
+    }
+
+    @Test func aCableThatIsPulledKeepsTheAddressAndIsAskedAgain() throws {
+        try lab.startServer()
+        try lab.start()
+        try lab.waitUntilConfigured()
+        let addresses = try lab.addresses()
+        _ = try lab.onServer("ip link set srv down")
+        try lab.wait(3, for: "the loss noticed") {
+            lab.state()?["state"]?.string == "no-carrier"
+        }
+        #expect(try lab.addresses() == addresses)
+        let sent = lab.state()?["counters"]?["sent"]?.int ?? 0
+        _ = try lab.onServer("ip link set srv up")
+        let back = Clock.now
+        try lab.wait(3, for: "a question at once") {
+            lab.state()?["counters"]?["sent"]?.int ?? 0 > sent
+        }
+        let asked = Duration.milliseconds(lab.state()?["lastTryAt"]?.int ?? 0)
+        #expect(asked < back + .milliseconds(100))
+        try lab.waitUntilConfigured()
+        #expect(try lab.addresses() == addresses)
+        #expect(lab.log.contains("renewed"))
+    }
+
+    @Test func anInterfaceThatVanishesIsTakenUpAgain() throws {
+        try lab.startServer()
+        try lab.start()
+        try lab.waitUntilConfigured()
+        let addresses = try lab.addresses()
+        _ = try lab.onServer("ip link delete srv")
+        try lab.wait(3, for: "the loss noticed") { lab.state()?["state"]?.string == "absent" }
+        try lab.connect()
+        lab.stopServer()
+        try lab.startServer()
+        try lab.waitUntilConfigured(8)
+        #expect(try lab.addresses() == addresses, "asked for by name, so the same again")
+    }
+
+    @Test func twoInterfacesStandSideBySide() throws {
+        try lab.connect(1)
+        try lab.startServer()
+        let result = try lab.run([
+            "--interface", "cli", "--interface", "cli1", "--once", "--timeout", "20",
+        ])
+        #expect(result.exit == .code(0))
+        #expect(try lab.addresses("cli").first?.hasPrefix("10.55.0.") == true)
+        #expect(try lab.addresses("cli1").first?.hasPrefix("10.55.1.") == true)
+        let routes = try lab.routes()
+        #expect(routes.contains("default via 10.55.0.1 dev cli "))
+        #expect(routes.contains("default via 10.55.1.1 dev cli1 "))
+    }
+
+    @Test(arguments: [
+        "ip address flush dev cli", "ip route delete default", "ip link set cli down",
+    ]) func whatSomebodyTakesAwayIsRepaired(line: String) throws {
+        try lab.startServer()
+        try lab.start()
+        try lab.waitUntilConfigured()
+        let (addresses, routes) = (try lab.addresses(), try lab.routes())
+        _ = try lab.onClient(line)
+        try lab.wait(8, for: "everything as it was") {
+            try lab.addresses() == addresses && lab.routes() == routes
+        }
+    }
+
+    @Test func atTheEndTheAddressStaysOrGoesAsAsked() throws {
+        try lab.startServer()
+        try lab.start()
+        try lab.waitUntilConfigured()
+        #expect(try lab.end() == .code(0))
+        #expect(try lab.addresses().count == 1)
+        #expect(lab.state()?["state"]?.string == "stopped")
+
+        _ = try lab.onClient("ip address add 10.99.0.1/24 dev cli")
+        try lab.start(["--interface", "cli", "--release-on-exit"])
+        try lab.waitUntilConfigured()
+        #expect(try lab.end() == .code(0))
+        #expect(try lab.addresses() == ["10.99.0.1/24"], "what is not ours stays")
+        #expect(try !lab.routes().contains("default"))
+        #expect(try lab.onClient("ip -brief link show dev cli").contains("DOWN"))
+    }
+
+    @Test func withoutTheRightItSaysWhichIsMissing() throws {
+        try FileManager.default.createDirectory(
+            atPath: lab.directory + "/run", withIntermediateDirectories: true)
+        _ = try lab.onClient("chmod 777 \(lab.directory)/run")
+        let result = try lab.run(
+            ["--interface", "cli", "--once"],
+            prefix: ["/usr/bin/setpriv", "--bounding-set=-all", "--inh-caps=-all"])
+        #expect(result.exit == .code(111))
+        #expect(result.output.contains("Operation not permitted"))
+        #expect(result.output.contains("Run it as root, or with CAP_NET_ADMIN and CAP_NET_RAW."))
+    }
+}

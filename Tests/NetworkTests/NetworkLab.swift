@@ -1,0 +1,159 @@
+import Foundation
+import JSONKit
+import LinuxKit
+import Testing
+
+/// A client and a server namespace with one cable between them (`cli` to `srv`), dnsmasq on the one side, davit on the other.
+final class NetworkLab {
+    let directory: String
+    private let client: Namespace
+    private let server: Namespace
+    private var dnsmasq = Running()
+    private var davit = Running()
+
+    /// A child that is there or not.
+    private struct Running: ~Copyable {
+        var child: ChildProcess?
+    }
+
+    init() throws {
+        directory = NSTemporaryDirectory() + "davit-net-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true)
+        client = try Namespace(scratch: directory)
+        server = try Namespace(scratch: directory)
+        try connect()
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+    func onClient(_ line: String) throws -> String { try client.shell(line) }
+    func onServer(_ line: String) throws -> String { try server.shell(line) }
+
+    /// Lays a cable; the client's end has the same hardware address each time.
+    func connect(_ number: Int = 0) throws {
+        let (near, far) = number == 0 ? ("srv", "cli") : ("srv\(number)", "cli\(number)")
+        try server.shell(
+            """
+            ip link add \(near) type veth peer name \(far) address 02:00:00:00:00:0\(number + 1) \
+            && ip link set \(far) netns \(client.pid) \
+            && ip address add 10.55.\(number).1/24 dev \(near) && ip link set \(near) up
+            """)
+    }
+
+    // MARK: The server
+
+    /// Starts dnsmasq; it renews from 3 s on.
+    /// - Parameter pool: the addresses are 10.55.N.pool to pool + 9.
+    func startServer(pool: Int = 50, _ more: [String] = []) throws {
+        let leases = directory + "/dnsmasq-\(pool).leases"
+        let ranges = [0, 1].map {
+            "--dhcp-range=10.55.\($0).\(pool),10.55.\($0).\(pool + 9),255.255.255.0,120"
+        }
+        let options = [
+            "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--port=0",
+            "--no-ping", "--dhcp-authoritative", "--dhcp-leasefile=\(leases)", "--pid-file=",
+            "--log-facility=\(directory)/dnsmasq.log", "--log-dhcp",
+            "--dhcp-option=option:dns-server,10.55.0.1", "--domain=lab.example",
+            "--dhcp-option-force=option:T1,3", "--dhcp-option-force=option:T2,100",
+        ]
+        dnsmasq.child = try ChildProcess(
+            starting: server.request(["/usr/sbin/dnsmasq"] + options + ranges + more))
+    }
+
+    func stopServer() { dnsmasq.child = nil }
+
+    // MARK: The client
+
+    static let program: String = {
+        if let given = ProcessInfo.processInfo.environment["DAVIT_BINARY"] { return given }
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        return tests.appendingPathComponent("../../.build/debug/davit").standardized.path
+    }()
+
+    private func request(_ words: [String], prefix: [String] = []) -> ChildProcess.Request {
+        var request = client.request(
+            prefix + [Self.program, "net"] + words,
+            environment: [
+                "DAVIT_RUN=\(directory)/run", "DAVIT_SYSTEM_RUN=\(directory)",
+                "DAVIT_DEV=\(directory)",
+            ])
+        request.output = -1
+        return request
+    }
+
+    func start(_ words: [String] = ["--interface", "cli"]) throws {
+        davit.child = try ChildProcess(starting: request(words))
+    }
+
+    /// Sends a signal and waits for the end.
+    func end(_ signal: Int32 = SIGTERM) throws -> ChildProcess.Exit? {
+        davit.child?.signal(signal)
+        let exit = try davit.child?.wait(until: Clock.now + .seconds(5))
+        davit.child = nil
+        return exit
+    }
+
+    struct Result {
+        var exit: ChildProcess.Exit?
+        var output: String
+        var took: Duration
+    }
+
+    /// Runs davit net to its end.
+    func run(_ words: [String], prefix: [String] = []) throws -> Result {
+        let begin = Clock.now
+        let output = try FileDescriptor.pipe()
+        var request = request(words, prefix: prefix)
+        request.output = output.writing.number
+        request.error = output.writing.number
+        var child = try ChildProcess(starting: request)
+        let exit = try child.wait(until: Clock.now + .seconds(30))
+        let took = Clock.now - begin
+        try output.reading.setNonBlocking()
+        guard case .bytes(let bytes) = try output.reading.read(atMost: 65536) else {
+            return Result(exit: exit, output: "", took: took)
+        }
+        return Result(exit: exit, output: String(decoding: bytes, as: UTF8.self), took: took)
+    }
+
+    // MARK: What is seen
+
+    func state(_ interface: String = "cli") -> JSON? {
+        Files.text(directory + "/run/net/\(interface).json").flatMap { try? JSON(parsing: $0) }
+    }
+
+    var log: String { Files.text(directory + "/run/log") ?? "" }
+
+    /// The IPv4 addresses that the kernel has, without the moving lifetimes.
+    func addresses(_ interface: String = "cli") throws -> [String] {
+        try client.shell("ip -4 -brief address show dev \(interface)")
+            .split(whereSeparator: \.isWhitespace).map(String.init).filter { $0.contains("/") }
+    }
+
+    func routes() throws -> String { try client.shell("ip -4 route show") }
+
+    /// Waits until it is so; records an issue with the log when it is not so in time.
+    func wait(
+        _ seconds: Int, for what: String, location: SourceLocation = #_sourceLocation,
+        _ isSo: () throws -> Bool
+    ) throws {
+        let deadline = Clock.now + .seconds(seconds)
+        while Clock.now < deadline {
+            if try isSo() { return }
+            usleep(10_000)
+        }
+        Issue.record("not within \(seconds) s: \(what)\n\(log)", sourceLocation: location)
+        throw LabError("not within \(seconds) s: \(what)")
+    }
+
+    func waitUntilConfigured(
+        _ seconds: Int = 8, interface: String = "cli",
+        location: SourceLocation = #_sourceLocation
+    ) throws {
+        try wait(seconds, for: "\(interface) configured", location: location) {
+            state(interface)?["configured"]?.bool == true
+                && state(interface)?["state"]?.string == "bound"
+        }
+    }
+}
