@@ -42,6 +42,17 @@ package struct AuthorizedKeys: Sendable, Equatable {
         let words: String
     }
 
+    private static let smallestRSA = 2048
+
+    /// The size of the modulus, which stands after the exponent. Source: RFC 4253 §6.6.
+    private static func rsaBits(_ reader: inout ByteReader) -> Int? {
+        guard let exponent = reader.uint32(), reader.bytes(Int(exponent)) != nil,
+            let length = reader.uint32(), let modulus = reader.bytes(Int(length))
+        else { return nil }
+        let digits = modulus.drop { $0 == 0 }
+        return digits.count * 8 - (digits.first?.leadingZeroBitCount ?? 0)
+    }
+
     private static let types = [
         "ssh-ed25519", "sk-ssh-ed25519@openssh.com", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
         "ecdsa-sha2-nistp521", "sk-ecdsa-sha2-nistp256@openssh.com", "ssh-rsa",
@@ -72,6 +83,13 @@ package struct AuthorizedKeys: Sendable, Equatable {
         guard let length = reader.uint32(), let name = reader.bytes(Int(length)),
             Array(name) == Array(first.utf8)
         else { throw LineError(words: "its key is damaged: it does not say \(first) inside") }
+        if first == "ssh-rsa" {
+            let bits = rsaBits(&reader) ?? 0
+            guard bits >= smallestRSA else {
+                throw LineError(
+                    words: "its RSA key has \(bits) bits, and \(smallestRSA) are needed")
+            }
+        }
         let comment = String(decoding: trimmed(rest), as: UTF8.self)
         return AuthorizedKey(type: first, blob: blob, comment: shown(comment), rights: rights)
     }

@@ -9,6 +9,8 @@ package final class ServerSession {
     private let serverCallbacks: UnsafeMutablePointer<ssh_server_callbacks_struct>
     /// One for all channels: libssh passes the channel along.
     private let channelCallbacks: UnsafeMutablePointer<ssh_channel_callbacks_struct>
+    private let counter: UnsafeMutablePointer<ssh_counter_struct>
+    private var answered: UInt64 = 0
     private var channels: [Channel] = []
     private var broken = false
 
@@ -33,7 +35,11 @@ package final class ServerSession {
         channelCallbacks = .allocate(capacity: 1)
         channelCallbacks.initialize(to: ssh_channel_callbacks_struct())
 
+        counter = .allocate(capacity: 1)
+        counter.initialize(to: ssh_counter_struct())
+
         try Self.attach(session, to: descriptor, hostKey)
+        ssh_set_counters(session, nil, counter)
         installCallbacks()
         ssh_set_auth_methods(session, CInt(bitPattern: SSH_AUTH_METHOD_PUBLICKEY))
         ssh_set_blocking(session, 0)
@@ -50,6 +56,7 @@ package final class ServerSession {
         ssh_free(session)
         serverCallbacks.deallocate()
         channelCallbacks.deallocate()
+        counter.deallocate()
     }
 
     private static func attach(
@@ -109,6 +116,8 @@ package final class ServerSession {
 
     /// Sends and receives what is possible at once, and asks the `SessionRequests`.
     package func process() {
+        let sent = counter.pointee.out_packets
+        defer { countPackets(sentBefore: sent) }
         if ssh_event_dopoll(event, 0) == SSH_ERROR { broken = true }
     }
 
@@ -124,13 +133,25 @@ package final class ServerSession {
         channels.removeAll()
     }
 
-    /// Ends the connection with words that the client shows.
+    /// Ends the connection with words that the client shows. Nothing may wait to be sent (`wantsOutput`): libssh closes
+    /// the socket without waiting, and words that do not fit in at once are lost.
     package func disconnect(_ words: String) {
         guard isAlive else { return }
         freeChannels()
         _ = ssh_session_set_disconnect_message(session, words)
         ssh_disconnect(session)
         broken = true
+    }
+
+    /// Whether the client's last packet was left without an answer.
+    ///
+    /// Until somebody is logged in, client and server take turns. libssh drops a login request that it cannot read
+    /// or whose signature it does not accept, and the client then waits for ever.
+    package var owesAnswer: Bool { counter.pointee.in_packets > answered }
+
+    /// Counts as answered what has come in before something went out.
+    private func countPackets(sentBefore: UInt64) {
+        if counter.pointee.out_packets > sentBefore { answered = counter.pointee.in_packets }
     }
 }
 

@@ -12,6 +12,8 @@ package final class Connection {
     static let mostChannels = 10
     /// How long a client may be silent on the wire, keep-alives included, before it is taken for dead.
     static let longestSilence = Duration.seconds(60)
+    /// How long a client's packet may stay unanswered before a login.
+    private static let patienceForLibrary = Duration.seconds(1)
     /// How long the ending session waits for its programs and its last words.
     static let patienceAtEnd = Duration.milliseconds(1500)
 
@@ -26,6 +28,7 @@ package final class Connection {
     var login: Login?
     var refusals = 0
     private var programs: [ChannelProgram] = []
+    private var unansweredSince: Duration?
     /// Set when the server stops; then the time by which this process ends.
     private var endsBy: Duration?
 
@@ -127,35 +130,50 @@ package final class Connection {
     }
 
     private func isOver(_ session: ServerSession) throws -> Bool {
-        let now = Clock.now
-        if !session.isAlive {
+        guard session.isAlive else {
             for program in programs { program.clientLeft() }
             collect(session)
             guard programs.isEmpty else { return false }
             recordEnd(session.reason)
             return true
         }
-        if login == nil, now >= started + limits.handshakeTime {
+        guard let words = farewell(session) else { return false }
+        Farewell.say(words, over: session)
+        return true
+    }
+
+    /// Why the connection must end now, in words for the client; `nil` when it need not.
+    private func farewell(_ session: ServerSession) -> String? {
+        let now = Clock.now
+        if let endsBy, now >= endsBy || programs.isEmpty { return "The SSH server stops." }
+        guard login == nil else { return nil }
+        if now >= started + limits.handshakeTime {
             log.record("\(peer): no login within \(limits.handshakeTime.inWords); closed")
-            session.disconnect("No login within \(limits.handshakeTime.inWords).")
-            return true
+            return "No login within \(limits.handshakeTime.inWords)."
         }
         if refusals >= Self.mostRefusals {
             log.record("\(peer): \(refusals) keys refused; closed")
-            session.disconnect(
-                "Too many keys were refused. Choose one: ssh -o IdentitiesOnly=yes -i FILE")
-            return true
+            return "Too many keys were refused. Choose one: ssh -o IdentitiesOnly=yes -i FILE"
         }
-        if let endsBy, now >= endsBy || programs.isEmpty {
-            session.disconnect("The SSH server stops.")
-            return true
+        guard session.owesAnswer, state.algorithms != nil else {
+            unansweredSince = nil
+            return nil
         }
-        return false
+        let since = unansweredSince ?? now
+        unansweredSince = since
+        guard now >= since + Self.patienceForLibrary else { return nil }
+        report(.refused)
+        log.record("\(peer): sent a key or signature that libssh does not accept; closed")
+        return "This key or its signature cannot be checked here. "
+            + "Use ed25519, ECDSA, or RSA of 2048 bits and more with SHA-2."
     }
 
     private var nextDeadline: Duration? {
         var deadlines = programs.compactMap { $0.deadline }
-        if login == nil { deadlines.append(started + limits.handshakeTime) }
+        if login == nil {
+            deadlines.append(started + limits.handshakeTime)
+            if let since = unansweredSince { deadlines.append(since + Self.patienceForLibrary) }
+        }
         return deadlines.min()
     }
 

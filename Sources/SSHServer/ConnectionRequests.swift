@@ -8,6 +8,8 @@ extension Connection: SessionRequests {
     static let user = "root"
 
     package func mayLogIn(user: String, with offered: OfferedKey, proven: Bool) -> Bool {
+        // One more may arrive while the connection is being closed.
+        guard refusals < Self.mostRefusals, !isEnding else { return false }
         guard let key = allowed(user, offered) else {
             refusals += 1
             report(.refused)

@@ -67,10 +67,13 @@ package final class Listener {
             do throws(ListenFailure) {
                 guard try sockets[index].open(at: now, Self.retry) else { continue }
                 log.record("listening on \(sockets[index].address)", .notice)
-                state.lastError = nil
+                if state.lastError == sockets[index].complaint { state.lastError = nil }
             } catch {
                 let pause = sockets[index].pause.inWords
-                fail("\(sockets[index].address): \(error.words) The next try is in \(pause).")
+                sockets[index].complaint = "\(sockets[index].address): \(error.words)"
+                fail(
+                    "\(sockets[index].address): \(error.words)",
+                    next: "The next try is in \(pause).")
             }
         }
     }
@@ -149,6 +152,8 @@ package final class Listener {
                     case .exchanged: limits.exchanged(session.pid)
                     case .loggedIn:
                         state.loggedIn += 1
+                        // Whatever was wrong with the files is not any more.
+                        state.lastError = nil
                         limits.loggedIn(session.pid, at: Clock.now)
                     case .refused:
                         state.refusedKeys += 1
@@ -208,10 +213,11 @@ package final class Listener {
         }
     }
 
-    private func fail(_ words: String) {
+    private func fail(_ words: String, next: String? = nil) {
         guard state.lastError != words else { return }
         state.lastError = words
-        log.record(words, .warning)
-        Output.error("davit sshd: \(words)")
+        let all = next.map { "\(words) \($0)" } ?? words
+        log.record(all, .warning)
+        Output.error("davit sshd: \(all)")
     }
 }

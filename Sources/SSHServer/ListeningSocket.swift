@@ -12,6 +12,8 @@ final class ListeningSocket {
     /// When it is tried again; `nil` when it is open.
     private(set) var nextTry: Duration? = .zero
     private(set) var pause = Duration.zero
+    /// What was last said about it.
+    var complaint: String?
 
     init(_ address: ListenAddress) { self.address = address }
 

@@ -39,6 +39,23 @@ import Testing
             "/usr/bin/ssh-keygen", ["-q", "-t", "rsa", "-b", "1024", "-N", "", "-f", path])
         try server.authorize(try #require(Files.text(path + ".pub")) + "\n")
         #expect(try server.ssh("version", key: "small").exit == .code(255))
+        #expect(server.log.contains("line 1 lets nobody in: its RSA key has 1024 bits"))
+    }
+
+    /// libssh drops such a login request without an answer; the person must not wait for the time limit.
+    @Test func aKeyOfAKindThatIsNotKnownEndsTheConnectionWithWords() throws {
+        let server = try TestServer()
+        let path = "\(server.scratch)/dsa"
+        let made = try server.run(
+            "/usr/bin/ssh-keygen", ["-q", "-t", "dsa", "-N", "", "-f", path])
+        // OpenSSH 10 knows no DSA any more, and so offers none.
+        guard made.exit == .code(0) else { return }
+        let result = try server.ssh(
+            "version", key: "dsa", options: ["-o", "PubkeyAcceptedAlgorithms=+ssh-dss"],
+            within: .seconds(10))
+        #expect(result.exit == .code(255))
+        #expect(result.errors.contains("This key or its signature cannot be checked here."))
+        #expect(server.log.contains("sent a key or signature that libssh does not accept"))
     }
 
     @Test(arguments: [
