@@ -2,7 +2,7 @@ import CCryptsetup
 
 /// The C libraries under CryptKit.
 package enum CryptLibraries {
-    /// A name and a version for each library, for `davit version`.
+    /// A name and a version for each library, for `davit version`: to be asked before anything else of CryptKit.
     package static var versions: [(name: String, version: String)] {
         var mapper = [CChar](repeating: 0, count: 64)
         dm_get_library_version(&mapper, mapper.count)
@@ -16,7 +16,7 @@ package enum CryptLibraries {
         ]
     }
 
-    /// libcryptsetup has no function for its version: it names it while it gets ready, to who listens to its debug log.
+    /// libcryptsetup has no function for its version: it names it once, while it gets ready, in its debug log.
     private static var cryptsetupVersion: String {
         _ = prepared
         let log = LogCollector(hearingDebug: true)

@@ -64,10 +64,12 @@ package struct UnlockRun: Sendable {
 
     /// Frees cryptroot from prompts for what is open already: an earlier `davit unlock` may have been killed.
     func releasePrompts(
-        signals: borrowing SignalDescriptor, words: @escaping (String) -> Void
+        _ inventory: Inventory, signals: borrowing SignalDescriptor, words: @escaping (String) -> Void
     ) throws(SystemError) {
         let seen = Surroundings.observe()
-        guard let asking = seen.asking, seen.open.contains(asking.name) else { return }
+        guard let asking = seen.asking, seen.open.contains(asking.name),
+            !inventory.items.contains(where: { $0.name == asking.name && $0.reopens })
+        else { return }
         words("\(asking.name) is open, yet the boot scripts still ask for it; releasing them.")
         let none: SharedSecret? = nil
         _ = try attempt([], none, signals: signals, words: words)

@@ -115,6 +115,8 @@ package struct AttemptMachine: Sendable {
 
     /// Between two prompts cryptroot sleeps a second and may wait ten for udev.
     private static let betweenPrompts = Duration.seconds(12)
+    /// The most releases in one attempt: a script that asks again and again is left alone in the end.
+    private static let mostReleases = 20
     /// How long cryptroot is watched after the last thing that happened.
     private static let aftercare = Duration.seconds(12)
 
@@ -125,6 +127,8 @@ package struct AttemptMachine: Sendable {
     private var stages: [String: Stage] = [:]
     private var seen = Observation()
     private var answered: Set<Int32> = []
+    /// Devices that a worker's derivation has shown this passphrase to open.
+    private var proven: Set<String> = []
     private var watchUntil: Duration?
     private var isOver = false
 
@@ -189,6 +193,7 @@ package struct AttemptMachine: Sendable {
     private mutating func finish(
         _ name: String, _ finding: Finding, _ now: Duration, _ effects: inout [Effect]
     ) {
+        if finding == .accepted { proven.insert(name) }
         switch (stages[name], finding) {
         case (.testing(let since), .accepted):
             if onlyTest {
@@ -302,7 +307,7 @@ package struct AttemptMachine: Sendable {
         }
         guard outcomes.count == stages.count else { return }
 
-        if !onlyTest, let asking = seen.asking, isOpen(asking.name) {
+        if !onlyTest, let asking = seen.asking, canBeAnswered(asking.name) {
             if !answered.contains(asking.pid) { answer(asking, &effects, now) }
         } else if onlyTest || seen.asking != nil || !seen.cryptrootRuns
             || !outcomes.contains(where: { $0.isOpen })
@@ -318,9 +323,18 @@ package struct AttemptMachine: Sendable {
     private mutating func answer(_ asking: Asking, _ effects: inout [Effect], _ now: Duration) {
         answered.insert(asking.pid)
         watchUntil = now + Self.aftercare
-        let device = devices.first { $0.name == asking.name }
-        // With tries=0 a release would be followed by the next prompt, for ever.
-        effects.append(device?.tries == 0 ? .closeAndFeed(asking) : .release(asking))
+        effects.append(asksForEver(asking.name) ? .closeAndFeed(asking) : .release(asking))
+    }
+
+    /// What is open may be released. Where a release would be followed by the next prompt, for ever, only closing and
+    /// feeding helps, and only with a passphrase that is known to be right: closing is no step to take on trust.
+    private func canBeAnswered(_ name: String) -> Bool {
+        guard isOpen(name), answered.count < Self.mostReleases else { return false }
+        return !asksForEver(name) || proven.contains(name)
+    }
+
+    private func asksForEver(_ name: String) -> Bool {
+        devices.contains { $0.name == name && $0.tries == 0 }
     }
 
     private func isOpen(_ name: String) -> Bool {

@@ -1,0 +1,90 @@
+import BlkidKit
+import Foundation
+import Testing
+
+@Suite struct BlockProbeTests {
+    /// A LUKS2 header's first 4 KiB as libblkid needs it. Source: cryptsetup docs/on-disk-format-luks2.
+    private func image() -> Data {
+        var bytes = Data(count: 1 << 20)
+        func put(_ text: String, at offset: Int) {
+            bytes.replaceSubrange(offset..<offset + text.utf8.count, with: Data(text.utf8))
+        }
+        put("LUKS", at: 0)
+        bytes[4] = 0xBA
+        bytes[5] = 0xBE
+        // version, big-endian
+        bytes[7] = 2
+        // label, 48 bytes
+        put("vault", at: 24)
+        // uuid, 40 bytes
+        put("9d3f1ab8-5d0c-4a5a-bd6f-3f7d2a9f8e11", at: 168)
+        return bytes
+    }
+
+    private func withImage(_ content: Data, _ body: (String) throws -> Void) throws {
+        let path = NSTemporaryDirectory() + "/davit-blkid-\(UUID().uuidString)"
+        try content.write(to: URL(fileURLWithPath: path))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try body(path)
+    }
+
+    @Test func recognisesLUKS() throws {
+        try withImage(image()) { path in
+            let found = try #require(try BlockProbe.look(at: path))
+            #expect(found.type == "crypto_LUKS")
+            #expect(found.usage == "crypto")
+            #expect(found.version == "2")
+            #expect(found.label == "vault")
+            #expect(found.uuid == "9d3f1ab8-5d0c-4a5a-bd6f-3f7d2a9f8e11")
+        }
+    }
+
+    @Test func recognisesNothingInZeros() throws {
+        try withImage(Data(count: 1 << 20)) { path in
+            let found = try BlockProbe.look(at: path)
+            #expect(found == nil)
+        }
+    }
+
+    @Test func namesWhatIsNotThere() {
+        let error = #expect(throws: BlkidError.self) { _ = try BlockProbe.look(at: "/no/disk") }
+        #expect(error?.description == "/no/disk cannot be opened: No such file or directory.")
+    }
+
+    @Test(arguments: [
+        ("UUID=9D3F-11", "/dev/b"), ("LABEL=\"my disk\"", "/dev/a"), ("PARTUUID=AA-02", "/dev/b"),
+        ("PARTLABEL=efi", "/dev/a"), ("UUID=none", nil), ("/dev/null", "/dev/null"),
+        ("/no/such", nil),
+    ] as [(String, String?)])
+    func resolves(spec: String, device: String?) {
+        var first = Superblock()
+        first.label = "my disk"
+        first.partitionLabel = "efi"
+        var second = Superblock()
+        second.uuid = "9d3f-11"
+        second.partitionUUID = "aa-02"
+        let found = [("/dev/a", first), ("/dev/b", second)].map { (path: $0.0, superblock: $0.1) }
+        #expect(DeviceSpec.resolve(spec, among: { found }) == device)
+    }
+
+    @Test func listsMappingsFromSysfs() throws {
+        let sys = NSTemporaryDirectory() + "/davit-sys-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: sys) }
+        for (file, text) in [
+            ("class/block/sda/size", "2048\n"), ("class/block/dm-0/size", "100\n"),
+            ("class/block/dm-0/dm/name", "root\n"), ("class/block/dm-0/dm/uuid", "CRYPT-LUKS2-ab-root\n"),
+            ("class/block/cciss!c0d0/size", "8\n"), ("class/block/ram0/size", "8\n"),
+        ] {
+            let url = URL(fileURLWithPath: sys + "/" + file)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try text.write(to: url, atomically: false, encoding: .utf8)
+        }
+        let devices = BlockDevices.all(sys: sys, dev: "/dev")
+        #expect(devices.map { $0.path } == ["/dev/cciss/c0d0", "/dev/dm-0", "/dev/ram0", "/dev/sda"])
+        #expect(devices[1].mapperName == "root")
+        #expect(devices[1].mapperUUID == "CRYPT-LUKS2-ab-root")
+        #expect(
+            BlockDevices.worthProbing(devices).map { $0.name } == ["cciss!c0d0", "dm-0", "sda"])
+    }
+}

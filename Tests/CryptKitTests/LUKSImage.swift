@@ -1,0 +1,48 @@
+import CCryptsetup
+import Foundation
+
+/// An image file with a real header whose key derivation is cheap; removed with its directory at the end.
+final class LUKSImage {
+    let directory: String
+    let path: String
+    let header: String?
+
+    /// - Parameter type: `LUKS1` (PBKDF2, 1000 iterations) or `LUKS2` (Argon2id, 64 KiB).
+    init(type: String, passphrase: String, detached: Bool = false) throws {
+        var template = Array((NSTemporaryDirectory() + "/davit-luks-XXXXXX").utf8CString)
+        guard let made = mkdtemp(&template) else { throw POSIXError(.EIO) }
+        directory = String(cString: made)
+        path = directory + "/disk.img"
+        header = detached ? directory + "/header.img" : nil
+        for file in [path, header].compactMap({ $0 }) {
+            guard FileManager.default.createFile(atPath: file, contents: nil) else {
+                throw POSIXError(.EIO)
+            }
+            guard truncate(file, 20 << 20) == 0 else { throw POSIXError(.EIO) }
+        }
+        try format(type, passphrase)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+    private func format(_ type: String, _ passphrase: String) throws {
+        var handle: OpaquePointer?
+        guard crypt_init(&handle, header ?? path) == 0 else { throw POSIXError(.EIO) }
+        defer { crypt_free(handle) }
+        let isOld = type == "LUKS1"
+        let status = (isOld ? "pbkdf2" : "argon2id").withCString { kind in
+            "sha256".withCString { hash in
+                var derivation = crypt_pbkdf_type(
+                    type: kind, hash: hash, time_ms: 0, iterations: isOld ? 1000 : 4,
+                    max_memory_kb: isOld ? 0 : 64, parallel_threads: isOld ? 0 : 1,
+                    flags: davit_CRYPT_PBKDF_NO_BENCHMARK)
+                crypt_set_pbkdf_type(handle, &derivation)
+                return crypt_format(handle, type, "aes", "xts-plain64", nil, nil, 64, nil)
+            }
+        }
+        guard status == 0,
+            crypt_keyslot_add_by_volume_key(
+                handle, -1, nil, 0, passphrase, passphrase.utf8.count) >= 0
+        else { throw POSIXError(.EIO) }
+    }
+}
