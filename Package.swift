@@ -78,7 +78,10 @@ let package = Package(
         tests("BootCoreTests", ["BootCore"]),
         tests("BootTests", ["Boot", "JSONKit", "LinuxKit"]),
         tests("BytesTests", ["Bytes"]),
-        tests("CryptKitTests", ["CryptKit", "CCryptsetup"]),
+        .target(
+            name: "LUKSFixtures", dependencies: ["CCryptsetup", "CStatic"],
+            path: "Tests/LUKSFixtures", swiftSettings: strict),
+        tests("CryptKitTests", ["CryptKit", "LUKSFixtures"]),
         tests("JSONKitTests", ["JSONKit"]),
         tests("LinuxKitTests", ["LinuxKit"]),
         tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes"]),
@@ -88,8 +91,7 @@ let package = Package(
         tests("SSHCoreTests", ["SSHCore"]),
         tests("SSHServerTests", ["davit", "JSONKit", "LinuxKit"]),
         tests("UnlockCoreTests", ["UnlockCore"]),
-        tests(
-            "UnlockTests", ["Unlock", "CCryptsetup", "CryptKit", "JSONKit", "LinuxKit", "davit"]),
+        tests("UnlockTests", ["CLinux", "JSONKit", "LUKSFixtures", "LinuxKit", "Unlock", "davit"]),
 
         // The lab: whole machines in QEMU, in namespaces of their own. Needs root.
         library("CLibcrypto", "libcrypto"),

@@ -38,7 +38,9 @@ package struct UnlockDialogue {
             let locked = lockedOnes(inventory)
             let missing = inventory.items.filter { $0.isMissing }
             if locked.isEmpty, missing.isEmpty {
-                if !run.onlyTest { try run.releasePrompts(inventory, signals: signals, words: Output.error) }
+                if !run.onlyTest {
+                    try run.releasePrompts(inventory, signals: signals, words: Output.error)
+                }
                 return Self.ending(inventory)
             }
 
@@ -61,7 +63,9 @@ package struct UnlockDialogue {
                 if !isAccepted { kept = nil }
                 continue
             }
-            if !run.onlyTest { try run.releasePrompts(inventory, signals: signals, words: Output.error) }
+            if !run.onlyTest {
+                try run.releasePrompts(inventory, signals: signals, words: Output.error)
+            }
 
             Output.promptText(Self.question(locked, missing, isKept: kept != nil))
             let end = try prompt.read(from: terminal, signals: signals, events: events) { event in

@@ -37,7 +37,9 @@ package struct UnlockOnce {
                 if result.signal != nil { return .givenUp }
                 continue
             }
-            if !run.onlyTest { try run.releasePrompts(inventory, signals: signals, words: Output.error) }
+            if !run.onlyTest {
+                try run.releasePrompts(inventory, signals: signals, words: Output.error)
+            }
 
             let missing = wanted.filter { $0.isMissing }
             guard !missing.isEmpty, Clock.now < deadline else {

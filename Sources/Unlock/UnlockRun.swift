@@ -64,7 +64,8 @@ package struct UnlockRun: Sendable {
 
     /// Frees cryptroot from prompts for what is open already: an earlier `davit unlock` may have been killed.
     func releasePrompts(
-        _ inventory: Inventory, signals: borrowing SignalDescriptor, words: @escaping (String) -> Void
+        _ inventory: Inventory, signals: borrowing SignalDescriptor,
+        words: @escaping (String) -> Void
     ) throws(SystemError) {
         let seen = Surroundings.observe()
         guard let asking = seen.asking, seen.open.contains(asking.name),

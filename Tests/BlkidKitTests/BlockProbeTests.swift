@@ -51,11 +51,13 @@ import Testing
         #expect(error?.description == "/no/disk cannot be opened: No such file or directory.")
     }
 
-    @Test(arguments: [
-        ("UUID=9D3F-11", "/dev/b"), ("LABEL=\"my disk\"", "/dev/a"), ("PARTUUID=AA-02", "/dev/b"),
-        ("PARTLABEL=efi", "/dev/a"), ("UUID=none", nil), ("/dev/null", "/dev/null"),
-        ("/no/such", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("UUID=9D3F-11", "/dev/b"), ("LABEL=\"my disk\"", "/dev/a"),
+            ("PARTUUID=AA-02", "/dev/b"),
+            ("PARTLABEL=efi", "/dev/a"), ("UUID=none", nil), ("/dev/null", "/dev/null"),
+            ("/no/such", nil),
+        ] as [(String, String?)])
     func resolves(spec: String, device: String?) {
         var first = Superblock()
         first.label = "my disk"
@@ -72,7 +74,8 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: sys) }
         for (file, text) in [
             ("class/block/sda/size", "2048\n"), ("class/block/dm-0/size", "100\n"),
-            ("class/block/dm-0/dm/name", "root\n"), ("class/block/dm-0/dm/uuid", "CRYPT-LUKS2-ab-root\n"),
+            ("class/block/dm-0/dm/name", "root\n"),
+            ("class/block/dm-0/dm/uuid", "CRYPT-LUKS2-ab-root\n"),
             ("class/block/cciss!c0d0/size", "8\n"), ("class/block/ram0/size", "8\n"),
         ] {
             let url = URL(fileURLWithPath: sys + "/" + file)
@@ -81,7 +84,8 @@ import Testing
             try text.write(to: url, atomically: false, encoding: .utf8)
         }
         let devices = BlockDevices.all(sys: sys, dev: "/dev")
-        #expect(devices.map { $0.path } == ["/dev/cciss/c0d0", "/dev/dm-0", "/dev/ram0", "/dev/sda"])
+        #expect(
+            devices.map { $0.path } == ["/dev/cciss/c0d0", "/dev/dm-0", "/dev/ram0", "/dev/sda"])
         #expect(devices[1].mapperName == "root")
         #expect(devices[1].mapperUUID == "CRYPT-LUKS2-ab-root")
         #expect(

@@ -1,6 +1,6 @@
-import CCryptsetup
 import CryptKit
 import Foundation
+import LUKSFixtures
 import Testing
 
 /// Real headers in files: what needs no device mapper. libcryptsetup is not thread-safe, hence one after the other.

@@ -222,7 +222,8 @@ import UnlockCore
                     machine.handle(
                         .observed(
                             Seen(
-                                open: open, asking: isQuiet ? nil : prompt, cryptrootRuns: !isQuiet)),
+                                open: open, asking: isQuiet ? nil : prompt, cryptrootRuns: !isQuiet)
+                        ),
                         at: now))
             default: perform(machine.handle(.timeReached, at: now))
             }

@@ -57,22 +57,29 @@ import Testing
             "a /dev/sda none tries=-1",
             "crypttab line 1, a: the option 'tries' needs a number and is ignored."
         ),
-        ("a /dev/sda none header", "crypttab line 1, a: the option 'header' needs a path and is ignored."),
+        (
+            "a /dev/sda none header",
+            "crypttab line 1, a: the option 'header' needs a path and is ignored."
+        ),
     ])
     func namesWhatItCannotUse(line: String, complaint: String) {
         #expect(parse(line).complaints == [complaint])
     }
 
-    @Test(arguments: [
-        ("a s none luks", nil), ("a s - luks", nil), ("a s /gone luks", nil),
-        ("a s /there luks", "Its key is the file /there, which the system uses itself."),
-        ("a s none plain", "It is of the type 'plain', which davit leaves to the system's own scripts."),
-        ("a s none keyscript=/lib/cryptsetup/scripts/decrypt_keyctl", nil),
-        (
-            "a s x keyscript=/bin/yubi",
-            "Its key comes from the script /bin/yubi, which the system runs itself."
-        ),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("a s none luks", nil), ("a s - luks", nil), ("a s /gone luks", nil),
+            ("a s /there luks", "Its key is the file /there, which the system uses itself."),
+            (
+                "a s none plain",
+                "It is of the type 'plain', which davit leaves to the system's own scripts."
+            ),
+            ("a s none keyscript=/lib/cryptsetup/scripts/decrypt_keyctl", nil),
+            (
+                "a s x keyscript=/bin/yubi",
+                "Its key comes from the script /bin/yubi, which the system runs itself."
+            ),
+        ] as [(String, String?)])
     func leavesOthersAlone(line: String, reason: String?) throws {
         let entry = try #require(parse(line).entries.first)
         #expect(UnlockTarget(entry, .cryptroot).leftAlone { $0 == "/there" } == reason)

@@ -2,13 +2,18 @@ import CCryptsetup
 import Foundation
 
 /// An image file with a real header whose key derivation is cheap; removed with its directory at the end.
-final class LUKSImage {
-    let directory: String
-    let path: String
-    let header: String?
+package final class LUKSImage: Sendable {
+    package let directory: String
+    package let path: String
+    package let header: String?
 
-    /// - Parameter type: `LUKS1` (PBKDF2, 1000 iterations) or `LUKS2` (Argon2id, 64 KiB).
-    init(type: String, passphrase: String, detached: Bool = false) throws {
+    /// - Parameters:
+    ///   - type: `LUKS1` (PBKDF2, 1000 iterations) or `LUKS2` (Argon2id, 64 KiB).
+    ///   - rounds: of Argon2id; each takes as long as `memoryKiB` says.
+    package init(
+        type: String, passphrase: String, detached: Bool = false, memoryKiB: UInt32 = 64,
+        rounds: UInt32 = 4
+    ) throws {
         var template = Array((NSTemporaryDirectory() + "/davit-luks-XXXXXX").utf8CString)
         guard let made = mkdtemp(&template) else { throw POSIXError(.EIO) }
         directory = String(cString: made)
@@ -20,21 +25,24 @@ final class LUKSImage {
             }
             guard truncate(file, 20 << 20) == 0 else { throw POSIXError(.EIO) }
         }
-        try format(type, passphrase)
+        try format(type, passphrase, memoryKiB, rounds)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
-    private func format(_ type: String, _ passphrase: String) throws {
+    private func format(
+        _ type: String, _ passphrase: String, _ memoryKiB: UInt32, _ rounds: UInt32
+    ) throws {
         var handle: OpaquePointer?
         guard crypt_init(&handle, header ?? path) == 0 else { throw POSIXError(.EIO) }
         defer { crypt_free(handle) }
+        crypt_set_log_callback(handle, { _, _, _ in }, nil)
         let isOld = type == "LUKS1"
         let status = (isOld ? "pbkdf2" : "argon2id").withCString { kind in
             "sha256".withCString { hash in
                 var derivation = crypt_pbkdf_type(
-                    type: kind, hash: hash, time_ms: 0, iterations: isOld ? 1000 : 4,
-                    max_memory_kb: isOld ? 0 : 64, parallel_threads: isOld ? 0 : 1,
+                    type: kind, hash: hash, time_ms: 0, iterations: isOld ? 1000 : rounds,
+                    max_memory_kb: isOld ? 0 : memoryKiB, parallel_threads: isOld ? 0 : 1,
                     flags: davit_CRYPT_PBKDF_NO_BENCHMARK)
                 crypt_set_pbkdf_type(handle, &derivation)
                 return crypt_format(handle, type, "aes", "xts-plain64", nil, nil, 64, nil)

@@ -1,0 +1,218 @@
+import Foundation
+import JSONKit
+import LUKSFixtures
+import LinuxKit
+import Testing
+
+/// `davit unlock` without a terminal, on image files: `--test` needs no device mapper.
+@Suite struct UnlockCommandTests {
+    private func crypttab(_ program: Program, _ lines: String...) throws -> String {
+        try program.file("crypttab", lines.joined(separator: "\n") + "\n")
+    }
+
+    @Test func listsWhatThereIs() throws {
+        let program = try Program()
+        let image = try LUKSImage(type: "LUKS2", passphrase: "x")
+        let tab = try crypttab(
+            program, "root \(image.path) none luks,discard", "late UUID=0-1 none luks",
+            "keyed \(image.path) /etc/passwd luks", "odd\\040name /dev/null none luks",
+            "extra \(image.path) none luks,shiny")
+        let text = try program.run(["unlock", "--list", "--crypttab", tab])
+        #expect(text.exit == .code(0))
+        #expect(text.output.contains("root      locked"))
+        #expect(text.output.contains("UUID=0-1 is not there yet"))
+        #expect(
+            text.output.contains("Its key is the file /etc/passwd, which the system uses itself."))
+        #expect(text.output.contains("extra: the option 'shiny' is unknown and ignored."))
+
+        let json = try program.run(["unlock", "--list", "--json", "--crypttab", tab])
+        let list = try #require(try JSON(parsing: json.output).array)
+        #expect(list.map { $0["name"]?.string } == ["root", "late", "keyed", "odd name", "extra"])
+        #expect(
+            list.map { $0["state"]?.string }
+                == ["locked", "waiting-for-source", "left-to-system", "failed", "locked"])
+        #expect(list[0]["remark"]?.string == "argon2id with 0 MiB")
+        #expect(list[1]["missing"]?.string == "UUID=0-1")
+        #expect(list[3]["lastError"]?.string?.contains("/dev/null") == true)
+        let since = try #require(list[1]["since"]?.int)
+        let again = try program.run(["unlock", "--list", "--json", "--crypttab", tab])
+        #expect(try JSON(parsing: again.output).array?[1]["since"]?.int == since)
+        #expect(program.state("late").contains("waiting-for-source"))
+    }
+
+    /// As a cryptsetup user knows it: one newline of a pipe is not part of a passphrase, but of a key file.
+    @Test(arguments: [
+        (["--test"], "boat", 0), (["--test"], "boat\n", 0), (["--test"], "boat\n\n", 1),
+        (["--test"], "Boat", 1), (["--test", "--key-file", "-"], "boat", 0),
+        (["--test", "--key-file=-"], "boat\n", 1),
+    ])
+    func takesAPipedPassphrase(options: [String], input: String, code: Int32) throws {
+        let program = try Program()
+        let image = try LUKSImage(type: "LUKS2", passphrase: "boat")
+        let tab = try crypttab(program, "root \(image.path) none luks")
+        let result = try program.run(["unlock", "--crypttab", tab] + options, input: input)
+        #expect(result.exit == .code(code))
+        if code == 0 {
+            #expect(result.output == "root: the passphrase is right.")
+        } else {
+            #expect(result.errors.contains("root: no key slot opens with this passphrase."))
+            #expect(result.errors.contains("Not open: root. Run 'davit unlock' again"))
+            #expect(program.state("root").contains("No key slot opens"))
+        }
+    }
+
+    @Test func onePassphraseForAllAndAWordForEach() throws {
+        let program = try Program()
+        let first = try LUKSImage(type: "LUKS1", passphrase: "boat")
+        let second = try LUKSImage(type: "LUKS2", passphrase: "boat", detached: true)
+        let third = try LUKSImage(type: "LUKS2", passphrase: "other")
+        let tab = try crypttab(
+            program, "one \(first.path) none luks",
+            "two \(second.path) none luks,header=\(second.header ?? "")",
+            "three \(third.path) none luks")
+        let result = try program.run(["unlock", "--test", "--crypttab", tab], input: "boat\n")
+        #expect(result.exit == .code(1))
+        #expect(
+            Set(result.output.split(separator: "\n"))
+                == ["one: the passphrase is right.", "two: the passphrase is right."])
+        #expect(result.errors.contains("three: no key slot opens with this passphrase."))
+        #expect(result.errors.contains("Not open: three."))
+    }
+
+    @Test func takesAPartOfAKeyFile() throws {
+        let program = try Program()
+        let image = try LUKSImage(type: "LUKS2", passphrase: "secret")
+        let tab = try crypttab(
+            program, "root \(image.path) none luks,keyfile-offset=3,keyfile-size=6")
+        let key = try program.file("key", "xxxsecretyyy")
+        let result = try program.run(["unlock", "--test", "--crypttab", tab, "--key-file", key])
+        #expect(result.exit == .code(0))
+    }
+
+    @Test func waitsForWhatIsMissingAndSaysSo() throws {
+        let program = try Program()
+        let tab = try crypttab(program, "late /dev/no-such none luks")
+        let result = try program.run(
+            ["unlock", "--test", "--crypttab", tab, "--wait", "1"], input: "x")
+        #expect(result.exit == .code(99))
+        #expect(result.errors.contains("late: /dev/no-such is not there yet; waiting for it"))
+        #expect(result.errors.contains("Did not come in time: late."))
+    }
+
+    @Test func opensWhatComesWhileItWaits() throws {
+        let program = try Program()
+        let image = try LUKSImage(type: "LUKS2", passphrase: "x")
+        let late = program.scratch + "/late.img"
+        let tab = try crypttab(program, "late \(late) none luks")
+        let into = try Program.Input()
+        let from = try FileDescriptor.pipe()
+        var request = program.request(
+            ["unlock", "--test", "--crypttab", tab, "--wait", "50", "--key-file", "-"])
+        request.input = into.number
+        request.error = from.writing.number
+        var child = try ChildProcess(starting: request)
+        try into.feed("x")
+        guard case .bytes(let words) = try from.reading.read(atMost: 1000) else {
+            Issue.record("nothing was said")
+            return
+        }
+        #expect(String(decoding: words, as: UTF8.self).contains("waiting for it"))
+        #expect(link(image.path, late) == 0)
+        #expect(try child.wait(until: Clock.now + .seconds(30)) == .code(0))
+    }
+
+    @Test(arguments: [
+        (["nope"], "x", "Unknown: nope. 'davit unlock --list' names what can be opened.", 1),
+        ([], "", "The passphrase is empty. Pipe it in, or give --key-file FILE.", 1),
+        (
+            [], String(repeating: "x", count: 513),
+            "The passphrase is longer than 512 bytes. A key is given with --key-file.", 1
+        ),
+        (["--key-file", "/no/key"], "", "Cannot open /no/key: No such file or directory.", 1),
+        (["--json"], "", "--json goes with --list.", 100),
+        (["--wait", "soon"], "", "--wait soon: give a whole number from 0 to 86400.", 100),
+    ])
+    func refuses(options: [String], input: String, words: String, code: Int32) throws {
+        let program = try Program()
+        let tab = try crypttab(program, "late /dev/no-such none luks")
+        let result = try program.run(
+            ["unlock", "--test", "--crypttab", tab] + options, input: input)
+        #expect(result.exit == .code(code))
+        #expect(result.errors.contains(words))
+    }
+
+    @Test func namesTheLinkedLibraries() throws {
+        let lines = try Program().run(["version"]).output.split(separator: "\n")
+        for name in ["libblkid", "libcryptsetup", "libdevmapper", "OpenSSL", "json-c"] {
+            let line = try #require(lines.first { $0.hasPrefix(name + " ") })
+            #expect(line.dropFirst(name.count + 1).first?.isNumber == true, "\(line)")
+        }
+    }
+
+    /// While a worker derives, and after it: the passphrase stands in no command line, environment or file.
+    @Test func thePassphraseIsNowhereToBeRead() throws {
+        let program = try Program()
+        let passphrase = "Ankerwinde-8823"
+        let image = try LUKSImage(
+            type: "LUKS2", passphrase: passphrase, memoryKiB: 65536, rounds: 12)
+        let tab = try crypttab(program, "root \(image.path) none luks")
+        let into = try Program.Input()
+        var request = program.request(["unlock", "--test", "--crypttab", tab, "--key-file", "-"])
+        request.input = into.number
+        var child = try ChildProcess(starting: request)
+        try into.feed(passphrase)
+
+        let deadline = Clock.now + .seconds(30)
+        var worker: Int32?
+        while worker == nil, Clock.now < deadline {
+            worker = children(of: child.pid).first
+            _ = try Poll.wait([], until: Clock.now + .milliseconds(5))
+        }
+        let found = try #require(worker)
+        for pid in [child.pid, found] {
+            for file in ["cmdline", "environ"] {
+                let bytes = try Files.read("/proc/\(pid)/\(file)")
+                #expect(!contains(bytes, passphrase), "\(file) of process \(pid)")
+            }
+        }
+        let line = try Files.read("/proc/\(found)/cmdline")
+        #expect(contains(line, "unlock-worker"), "the search looked at the worker")
+        #expect(try child.wait(until: Clock.now + .seconds(60)) == .code(0))
+        #expect(!program.everything().isEmpty)
+        #expect(!program.everything().contains(passphrase))
+    }
+
+    @Test func workersEndWithTheirParent() throws {
+        let program = try Program()
+        let image = try LUKSImage(type: "LUKS2", passphrase: "x", memoryKiB: 65536, rounds: 200)
+        let tab = try crypttab(program, "root \(image.path) none luks")
+        let key = try program.file("key", "x")
+        var child = try ChildProcess(
+            starting: program.request(["unlock", "--test", "--crypttab", tab, "--key-file", key]))
+        let deadline = Clock.now + .seconds(30)
+        while children(of: child.pid).isEmpty, Clock.now < deadline {
+            _ = try Poll.wait([], until: Clock.now + .milliseconds(5))
+        }
+        let number = try #require(children(of: child.pid).first)
+        guard let worker = OtherProcess(number) else {
+            Issue.record("the worker has ended already")
+            return
+        }
+        child.signal(SIGKILL)
+        #expect(try child.wait(until: Clock.now + .seconds(10)) == .signal(SIGKILL))
+        #expect(try worker.waitForEnd(until: Clock.now + .seconds(10)))
+        // The next attempt is not held up by what the killed one left.
+        let result = try program.run(
+            ["unlock", "--test", "--crypttab", tab, "--timeout", "1", "--key-file", key])
+        #expect(result.errors.contains("root: The key derivation was given up after 1 s."))
+    }
+
+    private func children(of pid: Int32) -> [Int32] {
+        let text = Files.text("/proc/\(pid)/task/\(pid)/children") ?? ""
+        return text.split(separator: " ").compactMap { Int32($0) }
+    }
+
+    private func contains(_ bytes: [UInt8], _ text: String) -> Bool {
+        Data(bytes).range(of: Data(text.utf8)) != nil
+    }
+}
