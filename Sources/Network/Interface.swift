@@ -14,8 +14,6 @@ final class Interface {
     private let journal: Journal
     private var random = UrgentRandom()
 
-    /// Addresses that davit gave this interface, in this run or an earlier one.
-    private var formerly: Set<IPv4Address> = []
     /// The message that is being handled; when it makes a lease it is kept for a later run.
     private var answer: DHCPMessage?
     private var broughtUp: Bool
@@ -23,43 +21,16 @@ final class Interface {
     private var nextSwitchAt: Duration
     private let originalMTU: UInt32
 
-    private var needsRepair = true
-    private var repairAt: Duration?
-    private var lastRepairAt: Duration?
-    private var failedRepairs = 0
-    /// Whether the kernel has what the lease says.
-    private(set) var isConfigured = false
+    private var upkeep = Upkeep()
 
     private var since: Duration
     private var shownPhase: DHCPMachine.Phase?
     private var lastError: String?
     private var lastErrorAt: Duration?
-    private var counters = Counters()
+    private var counters = InterfaceCounters()
     private var isChanged = true
     /// Whether the lease has changed since `takeLeaseChange()`.
     private var leaseChanged = true
-
-    /// Events since the interface was first seen.
-    struct Counters {
-        var sent = 0
-        var received = 0
-        var ignored = 0
-        var malformed = 0
-        var leases = 0
-        var renewals = 0
-        var refusals = 0
-        var carrierLosses = 0
-        var repairs = 0
-
-        var json: JSON {
-            [
-                "sent": .number(sent), "received": .number(received), "ignored": .number(ignored),
-                "malformed": .number(malformed), "leases": .number(leases),
-                "renewals": .number(renewals), "refusals": .number(refusals),
-                "carrierLosses": .number(carrierLosses), "repairs": .number(repairs),
-            ]
-        }
-    }
 
     init(
         _ link: Link, _ hardwareAddress: HardwareAddress, options: NetworkOptions, at now: Duration
@@ -72,11 +43,11 @@ final class Interface {
         firstSeenAt = now
         nextSwitchAt = now
         since = now
-        originalMTU = link.mtu
 
         let earlier = files.earlier(hardwareAddress, at: now)
         broughtUp = earlier.broughtUp
-        if let address = earlier.address { formerly.insert(address) }
+        originalMTU = earlier.originalMTU ?? link.mtu
+        if let address = earlier.address { upkeep.formerly.insert(address) }
         var configuration = DHCPMachine.Configuration(hardwareAddress: hardwareAddress)
         configuration.hostName = options.hostName
         machine = DHCPMachine(configuration, held: earlier.held)
@@ -88,9 +59,17 @@ final class Interface {
     /// Whether it has what a server confirmed in this run, rather than what is left of an earlier one.
     var isReady: Bool {
         switch machine.phase {
-        case .bound, .renewing, .rebinding: isConfigured
+        case .bound, .renewing, .rebinding: upkeep.isConfigured
         case .noCarrier, .selecting, .requesting, .rebooting, .declined: false
         }
+    }
+
+    /// What it has or lacks, in words.
+    var report: String {
+        if isReady { return "has \(lease?.prefix.description ?? "an address")" }
+        if !link.isUp { return "cannot be switched on" }
+        return link.hasCarrier
+            ? "no DHCP server has given an address" : "no carrier: is the cable in?"
     }
 
     var name: String { link.name }
@@ -106,7 +85,7 @@ final class Interface {
     /// When `timeReached` is to be called.
     var deadline: Duration? {
         let waitsToSwitch = link.isUp ? nil : nextSwitchAt
-        return [machine.deadline, repairAt, waitsToSwitch].compactMap { $0 }.min()
+        return [machine.deadline, upkeep.repairAt, waitsToSwitch].compactMap { $0 }.min()
     }
 
     // MARK: Events
@@ -163,7 +142,7 @@ final class Interface {
         if let deadline = machine.deadline, deadline <= now {
             perform(.timeReached, &routes, at: now)
         }
-        if let due = repairAt, due <= now { needsRepair = true }
+        if let due = upkeep.repairAt, due <= now { upkeep.demandCheck() }
     }
 
     /// Ends the work on the interface.
@@ -172,21 +151,26 @@ final class Interface {
             write("stopped")
             return
         }
-        do throws(SystemError) {
-            try release(&routes)
+        if let failure = release(&routes) {
+            fail(failure.description, at: now)
+        } else {
             journal.change("released: address and routes are gone", at: now)
-        } catch {
-            fail(error.description, at: now)
         }
         try? files.forgetLease()
         write("stopped", released: true)
     }
 
-    private func release(_ routes: inout RouteSocket) throws(SystemError) {
-        for step in try steps(to: nil, &routes) { try carryOut(step, &routes) }
-        if link.mtu != originalMTU { try routes.setMTU(originalMTU, link) }
-        if broughtUp { try routes.setUp(false, link) }
-        broughtUp = false
+    /// Takes away everything that can be taken away, and says what could not be.
+    private func release(_ routes: inout RouteSocket) -> SystemError? {
+        var failure = upkeep.removeAll(link, &routes)
+        do throws(SystemError) {
+            if link.mtu != originalMTU { try routes.setMTU(originalMTU, link) }
+            if broughtUp { try routes.setUp(false, link) }
+            broughtUp = false
+        } catch {
+            failure = error
+        }
+        return failure
     }
 
     /// The interface is gone from the machine; what is known of its lease stays for its return.
@@ -230,13 +214,14 @@ final class Interface {
         _ event: DHCPMachine.Event, _ routes: inout RouteSocket, at now: Duration
     ) {
         for effect in machine.handle(event, at: now, using: &random) {
+            // What counts for nothing is no reason to write a file, however much of it comes.
+            if case .note(.ignored) = effect {} else { isChanged = true }
             switch effect {
             case .send(let message, let way): send(message, way, at: now)
             case .configure(let held): configure(held, at: now)
             case .dropAddress:
-                isConfigured = false
                 leaseChanged = true
-                demandRepair()
+                upkeep.demandRepair()
                 try? files.forgetLease()
             case .note(let note): record(note, at: now)
             }
@@ -244,14 +229,14 @@ final class Interface {
         if machine.phase != shownPhase {
             shownPhase = machine.phase
             since = now
+            isChanged = true
         }
-        isChanged = true
     }
 
     private func configure(_ held: HeldLease, at now: Duration) {
-        formerly.insert(held.lease.address)
+        upkeep.formerly.insert(held.lease.address)
         leaseChanged = true
-        demandRepair()
+        upkeep.demandRepair()
         guard let answer else { return }
         do throws(SystemError) { try files.keep(answer) } catch {
             fail(error.description, at: now)
@@ -306,94 +291,22 @@ final class Interface {
     // MARK: Repair
 
     /// What the kernel has may have changed.
-    func demandCheck() { needsRepair = true }
-
-    private func demandRepair() {
-        needsRepair = true
-        lastRepairAt = nil
-        failedRepairs = 0
-    }
-
-    /// The least time between two repairs, so that two programs that want different things do not make the machine spin.
-    private static let repairPause = Duration.milliseconds(250)
+    func demandCheck() { upkeep.demandCheck() }
 
     /// Compares what the kernel has with what the lease says, and does the difference.
     func repair(_ routes: inout RouteSocket, at now: Duration) {
-        guard needsRepair else { return }
-        if let lastRepairAt, now < lastRepairAt + Self.repairPause {
-            repairAt = lastRepairAt + Self.repairPause
-            return
+        let wasConfigured = upkeep.isConfigured
+        let steps = upkeep.repair(link, to: machine.held, &routes, at: now)
+        if wasConfigured != upkeep.isConfigured { isChanged = true }
+        if let problem = upkeep.problem { fail(problem.description, at: now) }
+        if wasConfigured, steps > 0 {
+            counters.repairs += 1
+            journal.change("repairs what was changed: \(steps) steps", at: now)
         }
-        needsRepair = false
-        repairAt = nil
-        let wanted = machine.held.map {
-            InterfacePlan.Wanted($0, at: now, largestMTU: link.largestMTU)
-        }
-        do throws(SystemError) {
-            // An interface that is switched off takes addresses and no routes; it is repaired once it is on.
-            let steps = link.isUp ? try steps(to: wanted, &routes) : []
-            if isConfigured, !steps.isEmpty {
-                counters.repairs += 1
-                journal.change("repairs what was changed: \(steps.count) steps", at: now)
-            }
-            var failure: SystemError?
-            for step in steps {
-                // One step that fails does not keep the others from being done.
-                do throws(SystemError) { try carryOut(step, &routes) } catch { failure = error }
-            }
-            if !steps.isEmpty { lastRepairAt = now }
-            if let failure { throw failure }
-            failedRepairs = 0
-            let isDone = wanted != nil && link.isUp
-            if isDone != isConfigured { isChanged = true }
-            if isDone, !isConfigured, let wanted {
-                lastError = nil
-                writeNetConf(at: now)
-                journal.detail("configured with \(wanted.address.prefix)")
-            }
-            isConfigured = isDone
-        } catch {
-            isConfigured = false
-            isChanged = true
-            failedRepairs += 1
-            repairAt = now + min(.seconds(30), .seconds(1) * (1 << min(failedRepairs - 1, 5)))
-            fail(error.description, at: now)
-        }
-    }
-
-    private func steps(
-        to wanted: InterfacePlan.Wanted?, _ routes: inout RouteSocket
-    ) throws(SystemError) -> [InterfacePlan.Step] {
-        let addresses = try routes.addresses().filter { $0.index == link.index }
-        let own = try routes.routes().filter {
-            $0.index == link.index && $0.isFromDHCP && $0.metric == metric
-        }
-        let present = InterfacePlan.Present(
-            addresses: addresses.map {
-                .init($0.prefix, broadcast: $0.broadcast, validSeconds: $0.validSeconds)
-            },
-            routes: own.map(\.route), mtu: link.mtu)
-        return InterfacePlan.steps(from: present, to: wanted, formerly: formerly)
-    }
-
-    /// One for each interface, so that the default routes of two stand side by side.
-    private var metric: UInt32 { 1024 + UInt32(truncatingIfNeeded: link.index) }
-
-    private func carryOut(
-        _ step: InterfacePlan.Step, _ routes: inout RouteSocket
-    ) throws(SystemError) {
-        switch step {
-        case .setMTU(let mtu): try routes.setMTU(mtu, link)
-        case .removeRoute(let route): try routes.removeRoute(route, metric: metric, link)
-        case .removeAddress(let prefix): try routes.removeAddress(prefix, link)
-        case .setAddress(let address):
-            let wanted = LinkAddress(
-                index: link.index, prefix: address.prefix, broadcast: address.broadcast,
-                validSeconds: address.validSeconds)
-            try routes.setAddress(wanted, link)
-        case .addRoute(let route):
-            guard let source = lease?.address else { return }
-            try routes.addRoute(route, metric: metric, source: source, link)
+        if upkeep.isConfigured, !wasConfigured, let lease {
+            lastError = nil
+            writeNetConf(at: now)
+            journal.detail("configured with \(lease.prefix)")
         }
     }
 
@@ -432,7 +345,7 @@ final class Interface {
         try? files.write([
             "interface": .string(name), "mac": JSON(link.hardwareAddress?.description),
             "state": .string(state), "since": time(since), "carrier": .bool(link.hasCarrier),
-            "configured": .bool(isConfigured && lease != nil),
+            "configured": .bool(upkeep.isConfigured && lease != nil),
             "address": JSON(lease?.prefix.description),
             "gateway": JSON(lease?.gateway?.description),
             "dns": .array(lease?.nameServers.map { .string($0.description) } ?? []),
@@ -442,7 +355,8 @@ final class Interface {
             "leaseEndsAt": time(held?.endsAt), "tries": .number(machine.tries),
             "lastTryAt": time(machine.lastTryAt), "nextTryAt": time(machine.nextTryAt),
             "lastError": JSON(lastError), "lastErrorAt": time(lastErrorAt),
-            "broughtUp": .bool(broughtUp), "pid": .number(Int(Host.pid)),
+            "broughtUp": .bool(broughtUp), "originalMTU": .number(Int(originalMTU)),
+            "pid": .number(Int(Host.pid)),
             "counters": counters.json,
         ])
     }

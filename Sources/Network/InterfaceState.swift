@@ -8,7 +8,7 @@ import NetworkCore
 ///
 /// IF.json: interface, mac, state (absent, down, no-carrier, selecting, requesting, rebooting, bound, renewing, rebinding,
 /// declined, stopped), since, carrier, address, gateway, dns, domain, server, leaseSeconds, leaseEndsAt, renewAt, tries, lastTryAt,
-/// nextTryAt, lastError, lastErrorAt, broughtUp, pid, counters. Times are milliseconds since boot; what is not known is null.
+/// nextTryAt, lastError, lastErrorAt, broughtUp, originalMTU, pid, counters. Times are milliseconds since boot; what is not known is null.
 struct InterfaceState {
     private let path: String
 
@@ -20,6 +20,7 @@ struct InterfaceState {
     struct Earlier {
         var address: IPv4Address?
         var broughtUp = false
+        var originalMTU: UInt32?
         var held: HeldLease?
     }
 
@@ -31,6 +32,7 @@ struct InterfaceState {
             state["mac"]?.string == hardwareAddress.description
         else { return earlier }
         earlier.broughtUp = state["broughtUp"]?.bool ?? false
+        earlier.originalMTU = (state["originalMTU"]?.int).flatMap { UInt32(exactly: $0) }
         earlier.address = (state["address"]?.string).flatMap(IPv4Prefix.init(parsing:))?.address
         guard let obtainedAt = state["leaseObtainedAt"]?.int,
             let bytes = try? Files.read(path + ".lease", limit: 16384),

@@ -8,6 +8,8 @@ final class Journal {
     private let recorder = Recorder(component: "net")
     private let isVerbose: Bool
     private var pace = NoticePace()
+    /// One of its own, so that a flood of nonsense does not silence what matters.
+    private var nonsensePace = NoticePace()
     /// Messages that nobody has answered, and since when.
     private var unanswered = 0
     private var quietAt: Duration?
@@ -63,7 +65,7 @@ final class Journal {
         case .ignored(let reason):
             let isNews =
                 reason != lastIgnored || (lastIgnoredAt.map { now - $0 > .seconds(60) } ?? true)
-            guard isNews, pace.allowsChange(at: now) else { return }
+            guard isNews, nonsensePace.allowsChange(at: now) else { return }
             lastIgnored = reason
             lastIgnoredAt = now
             detail("ignored \(reason)")

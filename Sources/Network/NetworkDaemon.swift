@@ -23,6 +23,7 @@ package struct NetworkDaemon: ~Copyable {
     private let signals: SignalDescriptor
     private var interfaces: [Interface] = []
     private var awaited: Set<String> = []
+    private var saidEmpty = false
     private var nextListing = Duration.zero
     private var lastProblem = ""
 
@@ -70,15 +71,12 @@ package struct NetworkDaemon: ~Copyable {
         }
     }
 
-    /// What each interface lacks, in words, for a person whose time is over.
+    /// What each interface has or lacks, in words, for a person who has waited.
     package var report: [String] {
-        interfaces.map { interface in
-            "\(interface.name): "
-                + (interface.isReady
-                    ? "has \(interface.lease?.prefix.description ?? "an address")"
-                    : interface.link.hasCarrier
-                        ? "no DHCP server has given an address" : "no carrier: is the cable in?")
-        } + awaited.sorted().map { "\($0): there is no such interface" }
+        let lines =
+            interfaces.map { "\($0.name): \($0.report)" }
+            + awaited.sorted().map { "\($0): there is no such interface" }
+        return lines.isEmpty ? ["there is no Ethernet interface"] : lines
     }
 
     private var isConfigured: Bool {
@@ -170,7 +168,7 @@ package struct NetworkDaemon: ~Copyable {
         }
     }
 
-    /// Says once which named interfaces are not there.
+    /// Says once which named interfaces are not there, or that there is none at all.
     private mutating func awaitMissing(among links: [Link]) {
         let missing = Set(options.interfaces).subtracting(links.map(\.name))
         for name in missing.subtracting(awaited).sorted() {
@@ -183,6 +181,12 @@ package struct NetworkDaemon: ~Copyable {
             ])
         }
         awaited = missing
+        let isEmpty = options.interfaces.isEmpty && interfaces.isEmpty
+        if isEmpty, !saidEmpty {
+            let others = links.map(\.name).joined(separator: ", ")
+            say("there is no Ethernet interface; waiting for one. There are: \(others).")
+        }
+        saidEmpty = isEmpty
     }
 
     // MARK: Words and files

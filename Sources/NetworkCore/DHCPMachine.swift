@@ -8,76 +8,6 @@ import Addresses
 /// While a lease is valid its address stays on the interface whatever happens: cable out, no answer, a restart of
 /// the program. It goes when the lease ends, when a server refuses it, or when somebody else uses it.
 package struct DHCPMachine: Sendable {
-    package struct Configuration: Equatable, Sendable {
-        package var hardwareAddress: HardwareAddress
-        /// Option 61; by default type 1 and the hardware address, which gets the system's own address in an initramfs too.
-        package var clientIdentifier: [UInt8]
-        /// Option 12.
-        package var hostName: String?
-        package var pace = Pace()
-
-        package init(hardwareAddress: HardwareAddress) {
-            self.hardwareAddress = hardwareAddress
-            clientIdentifier = [1] + hardwareAddress.bytes
-        }
-    }
-
-    package enum Event: Equatable, Sendable {
-        case carrierUp
-        case carrierDown
-        case received(DHCPMessage)
-        case timeReached
-        /// Another machine on the link uses the address that this one was given.
-        case addressInUse
-    }
-
-    package enum Effect: Equatable, Sendable {
-        case send(DHCPMessage, Way)
-        /// The interface is to have this and nothing else of ours.
-        case configure(HeldLease)
-        /// The interface is to have nothing of ours.
-        case dropAddress
-        case note(Note)
-    }
-
-    /// How a message goes out.
-    package enum Way: Equatable, Sendable {
-        /// To everybody on the link, from this address.
-        case broadcast(from: IPv4Address)
-        /// To one server, through the routes of the machine.
-        case unicast(from: IPv4Address, to: IPv4Address)
-    }
-
-    /// What a person may want to know.
-    package enum Note: Equatable, Sendable {
-        /// A message went out; `count` is its number since somebody answered last.
-        case tried(DHCPMessage.Kind, count: Int, nextAt: Duration)
-        case offered(Lease)
-        case bound(HeldLease)
-        case renewed(HeldLease)
-        case refused(by: IPv4Address?, words: String?)
-        case expired(IPv4Address)
-        case declined(IPv4Address)
-        case ignored(Ignored)
-    }
-
-    /// Why an answer counted for nothing.
-    package enum Ignored: Equatable, Sendable {
-        case notAReply
-        case forSomebodyElse
-        case wrongTransaction
-        case notExpected(DHCPMessage.Kind)
-        case otherServer
-        case otherAddress
-        case noLease(Lease.Refusal)
-    }
-
-    /// Where the machine stands, in the words of RFC 2131.
-    package enum Phase: String, Sendable {
-        case noCarrier = "no-carrier"
-        case selecting, requesting, rebooting, bound, renewing, rebinding, declined
-    }
-
     package let configuration: Configuration
     private var state: State
     private var budget = PacketBudget()
@@ -90,29 +20,13 @@ package struct DHCPMachine: Sendable {
 
     private enum State: Sendable {
         case noCarrier(HeldLease?)
-        case selecting(Exchange, HeldLease?)
-        case requesting(Exchange, offer: Lease, HeldLease?)
-        case rebooting(Exchange, HeldLease)
+        case selecting(DHCPExchange, HeldLease?)
+        case requesting(DHCPExchange, offer: Lease, HeldLease?)
+        case rebooting(DHCPExchange, HeldLease)
         case bound(HeldLease)
-        case renewing(Exchange, HeldLease)
-        case rebinding(Exchange, HeldLease)
+        case renewing(DHCPExchange, HeldLease)
+        case rebinding(DHCPExchange, HeldLease)
         case declined(until: Duration)
-    }
-
-    /// One transaction: its messages so far and when the next is due.
-    private struct Exchange: Sendable {
-        let transaction: UInt32
-        let startedAt: Duration
-        var sent = 0
-        var lastSentAt: Duration
-        var nextAt: Duration
-
-        init(at now: Duration, using random: inout some RandomNumberGenerator) {
-            transaction = UInt32.random(in: 1...UInt32.max, using: &random)
-            startedAt = now
-            lastSentAt = now
-            nextAt = now
-        }
     }
 
     /// - Parameter held: a lease from an earlier run, asked for again at the first carrier.
@@ -230,7 +144,7 @@ package struct DHCPMachine: Sendable {
 
         case (.bound(let held), .timeReached):
             guard let renewAt = held.renewAt, renewAt <= now else { return [] }
-            state = .renewing(Exchange(at: now, using: &random), held)
+            state = .renewing(DHCPExchange(at: now, using: &random), held)
             return handle(.timeReached, at: now, using: &random)
 
         case (.renewing(let exchange, let held), .received(let message)),
@@ -238,7 +152,7 @@ package struct DHCPMachine: Sendable {
             return conclude(message, exchange, held, at: now, using: &random)
         case (.renewing(let exchange, let held), .timeReached):
             if let rebindAt = held.rebindAt, rebindAt <= now {
-                state = .rebinding(Exchange(at: now, using: &random), held)
+                state = .rebinding(DHCPExchange(at: now, using: &random), held)
                 return handle(.timeReached, at: now, using: &random)
             }
             guard exchange.nextAt <= now else { return [] }
@@ -276,19 +190,20 @@ extension DHCPMachine {
     private mutating func discover(
         at now: Duration, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        sendDiscover(Exchange(at: now, using: &random), held, at: now, using: &random)
+        sendDiscover(DHCPExchange(at: now, using: &random), held, at: now, using: &random)
     }
 
     private mutating func reboot(
         _ held: HeldLease, at now: Duration, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        sendReboot(Exchange(at: now, using: &random), held, at: now, using: &random)
+        sendReboot(DHCPExchange(at: now, using: &random), held, at: now, using: &random)
     }
 
     private mutating func decline(
         _ held: HeldLease, at now: Duration, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        var message = message(.decline, Exchange(at: now, using: &random), at: now)
+        let exchange = DHCPExchange(at: now, using: &random)
+        var message = exchange.message(.decline, configuration, at: now)
         message.options[DHCPOptionCode.requestedAddress] = held.lease.address.bytes
         message.options[DHCPOptionCode.serverIdentifier] = held.lease.server.bytes
         budget.spend(at: now)
@@ -316,134 +231,107 @@ extension DHCPMachine {
 
     // MARK: Messages
 
-    private func message(
-        _ kind: DHCPMessage.Kind, _ exchange: Exchange, at now: Duration
-    ) -> DHCPMessage {
-        var message = DHCPMessage(
-            kind, transaction: exchange.transaction, from: configuration.hardwareAddress)
-        message.seconds = UInt16(clamping: (now - exchange.startedAt).components.seconds)
-        message.options[DHCPOptionCode.clientIdentifier] = configuration.clientIdentifier
-        guard kind != .decline else { return message }
-        message.options[DHCPOptionCode.parameterRequestList] = DHCPOptionCode.requested
-        message.options[DHCPOptionCode.maximumMessageSize] = [0x05, 0xC0]
-        message.options[DHCPOptionCode.hostName] = configuration.hostName.map { Array($0.utf8) }
-        return message
-    }
-
-    /// Counts a message that goes out, or puts it off until the budget allows it.
-    private mutating func spend(
-        _ exchange: inout Exchange, at now: Duration, gap: (Int) -> Duration
-    ) -> Bool {
+    /// Sends the exchange's next message, or puts it off until the budget allows it.
+    private mutating func send(
+        _ kind: DHCPMessage.Kind, _ exchange: DHCPExchange, _ way: Way, gap: Duration,
+        at now: Duration, state waiting: (DHCPExchange) -> State,
+        complete: (inout DHCPMessage) -> Void
+    ) -> [Effect] {
+        var exchange = exchange
         let opening = budget.opening(at: now)
         guard opening <= now else {
             exchange.nextAt = opening
-            return false
+            state = waiting(exchange)
+            return []
         }
         budget.spend(at: now)
         exchange.sent &+= 1
         exchange.lastSentAt = now
+        exchange.nextAt = now + gap
         tries &+= 1
         triesOnThisLink &+= 1
         lastTryAt = now
-        exchange.nextAt = now + gap(exchange.sent)
-        return true
+        state = waiting(exchange)
+        var message = exchange.message(kind, configuration, at: now)
+        complete(&message)
+        return [
+            .send(message, way), .note(.tried(kind, count: tries, nextAt: exchange.nextAt)),
+        ]
     }
 
     private mutating func sendDiscover(
-        _ exchange: Exchange, _ held: HeldLease?, at now: Duration,
+        _ exchange: DHCPExchange, _ held: HeldLease?, at now: Duration,
         using random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        var exchange = exchange
         // By the tries of the whole search: offers that lead nowhere do not make it dense again.
         let gap = configuration.pace.gap(after: triesOnThisLink &+ 1, using: &random)
-        let goes = spend(&exchange, at: now) { _ in gap }
-        state = .selecting(exchange, held)
-        guard goes else { return [] }
-        var message = message(.discover, exchange, at: now)
-        message.options[DHCPOptionCode.rapidCommit] = []
-        message.options[DHCPOptionCode.requestedAddress] = held?.lease.address.bytes
         // Some relays and bridges lose answers to an address that nobody has yet; one try in four asks for a broadcast.
-        message.wantsBroadcast = tries.isMultiple(of: 4)
-        return [
-            .send(message, .broadcast(from: .unspecified)),
-            .note(.tried(.discover, count: tries, nextAt: exchange.nextAt)),
-        ]
+        let wantsBroadcast = (tries &+ 1).isMultiple(of: 4)
+        return send(
+            .discover, exchange, .broadcast(from: .unspecified), gap: gap, at: now,
+            state: { .selecting($0, held) },
+            complete: { message in
+                message.options[DHCPOptionCode.rapidCommit] = []
+                message.options[DHCPOptionCode.requestedAddress] = held?.lease.address.bytes
+                message.wantsBroadcast = wantsBroadcast
+            })
     }
 
     private mutating func sendRequest(
-        _ exchange: Exchange, _ offer: Lease, at now: Duration,
+        _ exchange: DHCPExchange, _ offer: Lease, at now: Duration,
         using random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        var exchange = exchange
+        let held = held
         let gap = configuration.pace.requestGap(after: exchange.sent &+ 1, using: &random)
-        let goes = spend(&exchange, at: now) { _ in gap }
-        state = .requesting(exchange, offer: offer, held)
-        guard goes else { return [] }
-        var message = message(.request, exchange, at: now)
-        message.options[DHCPOptionCode.requestedAddress] = offer.address.bytes
-        message.options[DHCPOptionCode.serverIdentifier] = offer.server.bytes
-        return [
-            .send(message, .broadcast(from: .unspecified)),
-            .note(.tried(.request, count: tries, nextAt: exchange.nextAt)),
-        ]
+        return send(
+            .request, exchange, .broadcast(from: .unspecified), gap: gap, at: now,
+            state: { .requesting($0, offer: offer, held) },
+            complete: { message in
+                message.options[DHCPOptionCode.requestedAddress] = offer.address.bytes
+                message.options[DHCPOptionCode.serverIdentifier] = offer.server.bytes
+            })
     }
 
     private mutating func sendReboot(
-        _ exchange: Exchange, _ held: HeldLease, at now: Duration,
+        _ exchange: DHCPExchange, _ held: HeldLease, at now: Duration,
         using random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        var exchange = exchange
         let gap = configuration.pace.requestGap(after: exchange.sent &+ 1, using: &random)
-        let goes = spend(&exchange, at: now) { _ in gap }
-        state = .rebooting(exchange, held)
-        guard goes else { return [] }
-        var message = message(.request, exchange, at: now)
-        message.options[DHCPOptionCode.requestedAddress] = held.lease.address.bytes
-        return [
-            .send(message, .broadcast(from: .unspecified)),
-            .note(.tried(.request, count: tries, nextAt: exchange.nextAt)),
-        ]
+        return send(
+            .request, exchange, .broadcast(from: .unspecified), gap: gap, at: now,
+            state: { .rebooting($0, held) },
+            complete: { message in
+                message.options[DHCPOptionCode.requestedAddress] = held.lease.address.bytes
+            })
     }
 
     private mutating func sendRenewal(
-        _ exchange: Exchange, _ held: HeldLease, at now: Duration,
+        _ exchange: DHCPExchange, _ held: HeldLease, at now: Duration,
         using random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        var exchange = exchange
         let left = (held.rebindAt ?? now) - now
-        let gap = configuration.pace.renewalGap(left: left, using: &random)
-        let goes = spend(&exchange, at: now) { _ in gap }
-        state = .renewing(exchange, held)
-        guard goes else { return [] }
-        var message = message(.request, exchange, at: now)
-        message.clientAddress = held.lease.address
-        return [
-            .send(message, .unicast(from: held.lease.address, to: held.lease.server)),
-            .note(.tried(.request, count: tries, nextAt: exchange.nextAt)),
-        ]
+        return send(
+            .request, exchange, .unicast(from: held.lease.address, to: held.lease.server),
+            gap: configuration.pace.renewalGap(left: left, using: &random), at: now,
+            state: { .renewing($0, held) },
+            complete: { $0.clientAddress = held.lease.address })
     }
 
     private mutating func sendRebinding(
-        _ exchange: Exchange, _ held: HeldLease, at now: Duration,
+        _ exchange: DHCPExchange, _ held: HeldLease, at now: Duration,
         using random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        var exchange = exchange
         let left = (held.endsAt ?? now) - now
-        let gap = configuration.pace.renewalGap(left: left, using: &random)
-        let goes = spend(&exchange, at: now) { _ in gap }
-        state = .rebinding(exchange, held)
-        guard goes else { return [] }
-        var message = message(.request, exchange, at: now)
-        message.clientAddress = held.lease.address
-        return [
-            .send(message, .broadcast(from: held.lease.address)),
-            .note(.tried(.request, count: tries, nextAt: exchange.nextAt)),
-        ]
+        return send(
+            .request, exchange, .broadcast(from: held.lease.address),
+            gap: configuration.pace.renewalGap(left: left, using: &random), at: now,
+            state: { .rebinding($0, held) },
+            complete: { $0.clientAddress = held.lease.address })
     }
 
     // MARK: Answers
 
-    private func objection(to message: DHCPMessage, _ exchange: Exchange) -> Ignored? {
+    private func objection(to message: DHCPMessage, _ exchange: DHCPExchange) -> Ignored? {
         if !message.isReply { return .notAReply }
         if message.hardwareAddress != configuration.hardwareAddress { return .forSomebodyElse }
         if message.transaction != exchange.transaction { return .wrongTransaction }
@@ -451,7 +339,7 @@ extension DHCPMachine {
     }
 
     private mutating func select(
-        _ message: DHCPMessage, _ exchange: Exchange, _ held: HeldLease?, at now: Duration,
+        _ message: DHCPMessage, _ exchange: DHCPExchange, _ held: HeldLease?, at now: Duration,
         using random: inout some RandomNumberGenerator
     ) -> [Effect] {
         if let objection = objection(to: message, exchange) { return [.note(.ignored(objection))] }
@@ -473,7 +361,7 @@ extension DHCPMachine {
 
     /// Takes the answer to a request: for `offer` where one was chosen, for the held lease otherwise.
     private mutating func conclude(
-        _ message: DHCPMessage, _ exchange: Exchange, _ held: HeldLease?, offer: Lease? = nil,
+        _ message: DHCPMessage, _ exchange: DHCPExchange, _ held: HeldLease?, offer: Lease? = nil,
         at now: Duration, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
         if let objection = objection(to: message, exchange) { return [.note(.ignored(objection))] }
@@ -507,7 +395,7 @@ extension DHCPMachine {
     }
 
     private mutating func bind(
-        _ lease: Lease, _ exchange: Exchange, _ earlier: HeldLease?,
+        _ lease: Lease, _ exchange: DHCPExchange, _ earlier: HeldLease?,
         using random: inout some RandomNumberGenerator
     ) -> [Effect] {
         let most = min(30_000, (lease.renewAfter ?? .zero).inMilliseconds / 32)

@@ -41,6 +41,9 @@ struct Simulation {
     private(set) var sentAt: [Duration] = []
     private(set) var boundAt: [Duration] = []
     private(set) var broken: [String] = []
+    /// Since when a server could be reached and there is no address; `nil` otherwise. And the longest such time.
+    private var waitingSince: Duration?
+    private(set) var longestWait = Duration.zero
 
     init(seed: UInt64) {
         random = SeededRandom(seed)
@@ -121,6 +124,13 @@ struct Simulation {
         if configured != machine.held { broken.append("\(now): interface and machine disagree") }
         if let configured, configured.hasEnded(at: now - .milliseconds(1)) {
             broken.append("\(now): the address stays after its lease")
+        }
+        if configured == nil, server.isUp, hasCarrier {
+            waitingSince = waitingSince ?? now
+            longestWait = max(longestWait, now - (waitingSince ?? now))
+        } else {
+            if let waitingSince { longestWait = max(longestWait, now - waitingSince) }
+            waitingSince = nil
         }
         let searches = [.selecting, .requesting, .rebooting].contains(machine.phase)
         if hasCarrier, searches || configured != nil, machine.deadline == nil {

@@ -1,0 +1,30 @@
+/// One transaction: its messages so far and when the next is due.
+struct DHCPExchange: Sendable {
+    let transaction: UInt32
+    let startedAt: Duration
+    var sent = 0
+    var lastSentAt: Duration
+    var nextAt: Duration
+
+    init(at now: Duration, using random: inout some RandomNumberGenerator) {
+        transaction = UInt32.random(in: 1...UInt32.max, using: &random)
+        startedAt = now
+        lastSentAt = now
+        nextAt = now
+    }
+
+    /// A message with everything that all messages of its kind carry. Source: RFC 2131, table 5.
+    func message(
+        _ kind: DHCPMessage.Kind, _ configuration: DHCPMachine.Configuration, at now: Duration
+    ) -> DHCPMessage {
+        var message = DHCPMessage(
+            kind, transaction: transaction, from: configuration.hardwareAddress)
+        message.seconds = UInt16(clamping: (now - startedAt).components.seconds)
+        message.options[DHCPOptionCode.clientIdentifier] = configuration.clientIdentifier
+        guard kind != .decline else { return message }
+        message.options[DHCPOptionCode.parameterRequestList] = DHCPOptionCode.requested
+        message.options[DHCPOptionCode.maximumMessageSize] = [0x05, 0xC0]
+        message.options[DHCPOptionCode.hostName] = configuration.hostName.map { Array($0.utf8) }
+        return message
+    }
+}
