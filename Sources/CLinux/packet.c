@@ -87,15 +87,30 @@ static struct sockaddr_in internet_address(uint32_t address, uint16_t port) {
     return internet;
 }
 
-int davit_udp_bind(int descriptor, uint32_t address, uint16_t port) {
-    struct sockaddr_in own = internet_address(address, port);
+int davit_udp_bind(int descriptor, uint16_t port) {
+    struct sockaddr_in own = internet_address(INADDR_ANY, port);
     return bind(descriptor, (struct sockaddr *)&own, sizeof own);
 }
 
 ssize_t davit_udp_send(
-    int descriptor, uint32_t address, uint16_t port, const void *bytes, size_t count) {
+    int descriptor, uint32_t source, uint32_t address, uint16_t port, const void *bytes,
+    size_t count) {
     struct sockaddr_in destination = internet_address(address, port);
-    return sendto(
-        descriptor, bytes, count, MSG_DONTWAIT, (struct sockaddr *)&destination,
-        sizeof destination);
+    struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in_pktinfo))] = {0};
+    struct msghdr message = {
+        .msg_name = &destination,
+        .msg_namelen = sizeof destination,
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control,
+        .msg_controllen = sizeof control,
+    };
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = IPPROTO_IP;
+    header->cmsg_type = IP_PKTINFO;
+    header->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
+    struct in_pktinfo from = {.ipi_spec_dst.s_addr = htonl(source)};
+    memcpy(CMSG_DATA(header), &from, sizeof from);
+    return sendmsg(descriptor, &message, MSG_DONTWAIT);
 }

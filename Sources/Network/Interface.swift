@@ -9,6 +9,8 @@ final class Interface {
     private(set) var link: Link
     private var machine: DHCPMachine
     private let packets: PacketSocket
+    /// Kept open, so that the kernel does not tell servers that nobody listens on the port.
+    private var sender: DatagramSender?
     private let files: InterfaceState
     private let options: NetworkOptions
     private let journal: Journal
@@ -38,6 +40,8 @@ final class Interface {
         self.link = link
         self.options = options
         packets = try PacketSocket(link, port: 68)
+        // Another DHCP client may hold the port; it is tried again when it is needed.
+        sender = try? DatagramSender(link, port: 68)
         files = InterfaceState(interface: link.name)
         journal = Journal(interface: link.name, isVerbose: options.isVerbose)
         firstSeenAt = now
@@ -238,7 +242,7 @@ final class Interface {
         leaseChanged = true
         upkeep.demandRepair()
         guard let answer else { return }
-        do throws(SystemError) { try files.keep(answer) } catch {
+        do throws(SystemError) { try files.keep(answer, obtainedAt: held.obtainedAt) } catch {
             fail(error.description, at: now)
         }
     }
@@ -251,8 +255,7 @@ final class Interface {
             case .unicast(let source, let server):
                 // The kernel's own UDP finds the way and the hardware address, also through a gateway, and keeps them fresh.
                 do throws(SystemError) {
-                    let sender = try DatagramSender(link, from: source, port: 68)
-                    try sender.send(message.encoded, to: server, port: 67)
+                    try unicast(message, from: source, to: server)
                 } catch {
                     fail(error.description, at: now)
                     try broadcast(message, from: source)
@@ -269,6 +272,13 @@ final class Interface {
         let packet = UDPPacket(
             from: source, port: 68, to: .broadcast, port: 67, payload: message.encoded)
         try packets.send(packet.encoded, to: .broadcast)
+    }
+
+    private func unicast(
+        _ message: DHCPMessage, from source: IPv4Address, to server: IPv4Address
+    ) throws(SystemError) {
+        if sender == nil { sender = try DatagramSender(link, port: 68) }
+        try sender?.send(message.encoded, from: source, to: server, port: 67)
     }
 
     private func record(_ note: DHCPMachine.Note, at now: Duration) {
@@ -301,7 +311,7 @@ final class Interface {
         if let problem = upkeep.problem { fail(problem.description, at: now) }
         if wasConfigured, steps > 0 {
             counters.repairs += 1
-            journal.change("repairs what was changed: \(steps) steps", at: now)
+            journal.change("somebody changed the address or the routes; repaired", at: now)
         }
         if upkeep.isConfigured, !wasConfigured, let lease {
             lastError = nil

@@ -1,10 +1,11 @@
 import Addresses
+import Bytes
 import JSONKit
 import LinuxKit
 import NetworkCore
 
-/// The files about one interface: `$DAVIT_RUN/net/IF.json` for people and `davit status`, and `IF.lease`, the server's last ACK as
-/// it came, from which a later run takes the lease up again through the same parser.
+/// The files about one interface: `$DAVIT_RUN/net/IF.json` for people and `davit status`, and `IF.lease`, the
+/// time of the last request in eight bytes and the server's ACK to it as it came, from which a later run takes the lease up again through the same parser.
 ///
 /// IF.json: interface, mac, state (absent, down, no-carrier, selecting, requesting, rebooting, bound, renewing, rebinding,
 /// declined, stopped), since, carrier, address, gateway, dns, domain, server, leaseSeconds, leaseEndsAt, renewAt, tries, lastTryAt,
@@ -27,27 +28,44 @@ struct InterfaceState {
     /// Reads what an earlier run left for an interface with this hardware address; damage counts as nothing.
     func earlier(_ hardwareAddress: HardwareAddress, at now: Duration) -> Earlier {
         var earlier = Earlier()
+        earlier.held = earlierLease(hardwareAddress, at: now)
+        earlier.address = earlier.held?.lease.address
         guard let text = Files.text(path + ".json", limit: 65536),
             let state = try? JSON(parsing: text),
             state["mac"]?.string == hardwareAddress.description
         else { return earlier }
         earlier.broughtUp = state["broughtUp"]?.bool ?? false
         earlier.originalMTU = (state["originalMTU"]?.int).flatMap { UInt32(exactly: $0) }
-        earlier.address = (state["address"]?.string).flatMap(IPv4Prefix.init(parsing:))?.address
-        guard let obtainedAt = state["leaseObtainedAt"]?.int,
-            let bytes = try? Files.read(path + ".lease", limit: 16384),
-            let message = try? DHCPMessage(parsing: bytes[...]),
-            message.hardwareAddress == hardwareAddress,
-            let lease = try? Lease(parsing: message), lease.address == earlier.address
-        else { return earlier }
-        let held = HeldLease(lease, obtainedAt: .milliseconds(obtainedAt))
-        // A time in the future is of another boot.
-        if held.obtainedAt <= now, !held.hasEnded(at: now) { earlier.held = held }
+        if let prefix = (state["address"]?.string).flatMap(IPv4Prefix.init(parsing:)) {
+            earlier.address = prefix.address
+        }
         return earlier
     }
 
-    func keep(_ acknowledgement: DHCPMessage) throws(SystemError) {
-        try Files.replace(path + ".lease", with: acknowledgement.encoded, mode: 0o600)
+    /// The lease that an earlier run left for this hardware address, unless it has ended.
+    private func earlierLease(_ hardwareAddress: HardwareAddress, at now: Duration) -> HeldLease? {
+        guard let bytes = try? Files.read(path + ".lease", limit: 16384) else { return nil }
+        var reader = ByteReader(bytes)
+        guard let high = reader.uint32(), let low = reader.uint32(),
+            let message = try? DHCPMessage(parsing: reader.remainder()),
+            message.hardwareAddress == hardwareAddress,
+            let lease = try? Lease(parsing: message)
+        else { return nil }
+        let obtainedAt = Duration.milliseconds(Int64(high & 0x7FFF_FFFF) << 32 | Int64(low))
+        let held = HeldLease(lease, obtainedAt: obtainedAt)
+        // A time in the future is of another boot.
+        return obtainedAt <= now && !held.hasEnded(at: now) ? held : nil
+    }
+
+    func keep(
+        _ acknowledgement: DHCPMessage, obtainedAt: Duration
+    ) throws(SystemError) {
+        let time = UInt64(clamping: obtainedAt.milliseconds)
+        var writer = ByteWriter()
+        writer.append(UInt32(truncatingIfNeeded: time >> 32))
+        writer.append(UInt32(truncatingIfNeeded: time))
+        writer.append(acknowledgement.encoded)
+        try Files.replace(path + ".lease", with: writer.bytes, mode: 0o600)
     }
 
     func forgetLease() throws(SystemError) { try Files.remove(path + ".lease") }

@@ -32,7 +32,8 @@ package struct NetworkDaemon: ~Copyable {
 
     /// - Throws: when the machine lets this process have no netlink or packet socket.
     package init(_ options: NetworkOptions) throws(SystemError) {
-        try Files.makeDirectory(InterfaceState.directory)
+        // A /run that is full or missing is no reason to leave the machine without a network.
+        try? Files.makeDirectory(InterfaceState.directory)
         let signals = try SignalDescriptor([SIGTERM, SIGINT])
         let monitor = try RouteMonitor()
         var routes = try RouteSocket()

@@ -132,9 +132,11 @@ int davit_netlink_bind(int descriptor);
 /// Lets only UDP datagrams to `port` into a packet socket without link headers; with port 0, nothing at all into any socket.
 int davit_packet_filter(int descriptor, uint16_t port);
 
-/// Binds an IPv4 socket, and sends from it; addresses and ports in host byte order.
-int davit_udp_bind(int descriptor, uint32_t address, uint16_t port);
+/// Binds an IPv4 socket to a port of all addresses, and sends from it and from `source`, which may be one of many
+/// (IP_PKTINFO); addresses and ports in host byte order.
+int davit_udp_bind(int descriptor, uint16_t port);
 ssize_t davit_udp_send(
-    int descriptor, uint32_t address, uint16_t port, const void *_Nullable bytes, size_t count);
+    int descriptor, uint32_t source, uint32_t address, uint16_t port,
+    const void *_Nullable bytes, size_t count);
 
 #pragma clang assume_nonnull end
