@@ -92,7 +92,11 @@ package final class Connection {
 
             let events = try Poll.wait(interests, until: hasMore ? .zero : deadline)
             while let signal = signals.next() { stop(on: signal) }
-            if events[1] != [] { session.process() }
+            if events[1] != [] {
+                session.process()
+                // The dialogue until the first program starts is what a person waits for.
+                if state.command == nil { TCPSocket.acknowledgeNow(session.descriptor) }
+            }
             noteAgreement(session)
             pump(events.dropFirst(2))
             collect(session)

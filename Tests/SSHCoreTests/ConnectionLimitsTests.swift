@@ -6,7 +6,8 @@ import Testing
     private static func address(_ number: Int) -> IPAddress {
         // 10.x.y.z: one stranger each.
         let bytes = [10, UInt8(number >> 16 & 255), UInt8(number >> 8 & 255), UInt8(number & 255)]
-        return IPAddress(bytes: bytes) ?? IPAddress(bytes: [0, 0, 0, 0])!
+        guard let address = IPAddress(bytes: bytes) else { fatalError("four bytes are an address") }
+        return address
     }
 
     /// Opens a connection when it is admitted, and ends the one in whose place it is.
