@@ -40,7 +40,7 @@ extension Connection: SessionRequests {
             // Read anew each time: a key that was put there a moment ago counts.
             keys = try files.authorizedKeys()
         } catch {
-            log.record("\(peer): \(error)", .warning)
+            log.record("\(peer): \(error)")
             return nil
         }
         for line in keys.refused { log.record("\(files.authorizedKeysPath), \(line)") }

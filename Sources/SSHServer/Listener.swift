@@ -21,6 +21,8 @@ package final class Listener {
     private var sessions: [SessionProcess] = []
     private var random = UrgentRandom()
     private var state: ListenerFile
+    private var mustCheckFiles = true
+    private var nextCheck = Duration.zero
     /// Accepting rests until then, after the machine ran out of something.
     private var restsUntil: Duration?
 
@@ -39,9 +41,9 @@ package final class Listener {
         try? Files.makeDirectory(SessionFile.directory())
         ListenerFile.removeLeftovers()
         defer { state.remove() }
-        checkFiles()
         while true {
             openSockets()
+            checkFilesAgain()
             state.write(listening: sockets.filter { $0.isOpen }.map { $0.address }, at: Clock.now)
             let interests =
                 [Poll.Interest(signals.number, .input)]
@@ -83,7 +85,8 @@ package final class Listener {
     private var deadline: Duration? {
         let overdue = limits.deadline.map { $0 + Self.grace }
         let retries = sockets.compactMap { $0.nextTry }
-        return (retries + [overdue, restsUntil, state.deadline].compactMap { $0 }).min()
+        let check = mustCheckFiles ? nextCheck : nil
+        return (retries + [overdue, restsUntil, state.deadline, check].compactMap { $0 }).min()
     }
 
     private func acceptAll(_ events: ArraySlice<Poll.Events>) {
@@ -158,11 +161,13 @@ package final class Listener {
                     case .refused:
                         state.refusedKeys += 1
                         limits.refused(session.pid, at: Clock.now)
+                        mustCheckFiles = true
                     }
                 }
             }
             if own[1].isReadable, let exit = session.ended() {
                 if case .signal = exit { log.record("session \(session.pid) ended by \(exit)") }
+                if exit == .code(1) { mustCheckFiles = true }
                 close(session.pid)
             }
         }
@@ -186,11 +191,38 @@ package final class Listener {
     private func endSessions() {
         for session in sessions { session.end() }
         let limit = Clock.now + Self.patienceAtEnd
+        endOrphans(by: limit)
         for session in sessions where !session.waitForEnd(until: limit) { session.kill() }
         for session in sessions { close(session.pid) }
     }
 
+    /// Ends the sessions of a listener before this one that was killed: nothing of ours outlives the server.
+    private func endOrphans(by limit: Duration) {
+        let own = Set(sessions.map { $0.pid })
+        let listed = SessionFile.pids.filter { !own.contains($0) }
+        // A process number may have come to mean another process.
+        let orphans = ProcessTable.all.filter {
+            listed.contains($0.pid) && $0.arguments.prefix(2) == ["davit", "session"]
+        }
+        for orphan in orphans {
+            guard let process = OtherProcess(orphan.pid) else { continue }
+            try? process.signal(SIGTERM)
+            if (try? process.waitForEnd(until: limit)) != true { try? process.signal(SIGKILL) }
+            try? Files.remove(SessionFile.path(orphan.pid))
+        }
+    }
+
     // MARK: Words
+
+    /// Somebody could not log in: perhaps because a file is no longer as it was. At most every 10 s, because strangers
+    /// can make this happen as often as they like.
+    private func checkFilesAgain() {
+        let now = Clock.now
+        guard mustCheckFiles, now >= nextCheck else { return }
+        mustCheckFiles = false
+        nextCheck = now + .seconds(10)
+        checkFiles()
+    }
 
     /// Says what is wrong with the files before somebody stands outside; goes on, because they may be put right.
     private func checkFiles() {

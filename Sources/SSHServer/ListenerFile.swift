@@ -58,11 +58,8 @@ struct ListenerFile {
 
     /// Removes the files of sessions that were killed together with the listener before this one.
     static func removeLeftovers() {
-        let directory = SessionFile.directory()
-        for name in Files.names(in: directory) where name.hasPrefix("session-") {
-            let number = name.dropFirst("session-".count).prefix { $0 != "." }
-            guard let pid = Int32(number) else { continue }
-            if OtherProcess(pid) == nil { try? Files.remove("\(directory)/\(name)") }
+        for pid in SessionFile.pids where OtherProcess(pid) == nil {
+            try? Files.remove(SessionFile.path(pid))
         }
     }
 }

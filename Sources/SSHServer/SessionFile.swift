@@ -10,6 +10,14 @@ struct SessionFile {
     static func directory(_ run: String = Roots.run) -> String { run + "/ssh" }
     static func path(_ pid: Int32) -> String { "\(directory())/session-\(pid).json" }
 
+    /// The processes that have such a file, running or not.
+    static var pids: [Int32] {
+        Files.names(in: directory()).compactMap { name in
+            guard name.hasPrefix("session-"), name.hasSuffix(".json") else { return nil }
+            return Int32(name.dropFirst("session-".count).dropLast(".json".count))
+        }
+    }
+
     private let peer: Peer
     private let since: Duration
     var loggedInAt: Duration?

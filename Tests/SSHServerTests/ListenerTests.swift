@@ -115,6 +115,64 @@ import Testing
         #expect(server.clientOutput.contains("got on"))
     }
 
+    @Test func stoppingEndsTheSessionsOfAKilledListenerToo() throws {
+        let server = try TestServer()
+        var client = try server.startSSH("echo ready; sleep 1000")
+        try eventually("the program runs") { server.clientOutput.contains("ready") }
+        kill(server.pid, SIGKILL)
+        server.stop()
+        try server.start()
+        #expect(server.sessionFiles.count == 1)
+        #expect(server.stop() == .code(0))
+        #expect(try client.wait(until: Clock.now + .seconds(10)) == .code(255))
+        #expect(server.sessionFiles.isEmpty)
+    }
+
+    /// Bytes that are no SSH, before and after a banner: each ends its own process and nothing else.
+    @Test(arguments: ["", "SSH-2.0-x\r\n"])
+    func garbageEndsItsOwnConnectionOnly(banner: String) throws {
+        let server = try TestServer()
+        var random = SystemRandomNumberGenerator()
+        for round in 0..<20 {
+            let socket = try server.connectSilently(from: [127, 2, 0, UInt8(round + 1)])
+            let bytes = (0..<4000).map { _ in UInt8.random(in: 0...255, using: &random) }
+            // The other side may close while we write.
+            try? socket.write(Array(banner.utf8) + bytes)
+        }
+        try eventually("their processes are gone") { server.sessions.isEmpty }
+        #expect(!server.log.contains("ended by signal"))
+        try server.ssh("version").expectSuccess()
+    }
+
+    @Test func aFileThatIsSpoiltLaterIsToldOf() throws {
+        let server = try TestServer()
+        try server.ssh("version").expectSuccess()
+        chmod("\(server.scratch)/etc/authorized_keys", 0o666)
+        #expect(try server.ssh("version").exit == .code(255))
+        try eventually("it is told") {
+            server.listener?["lastError"]?.string?.contains("is writable by others") == true
+        }
+    }
+
+    @Test func onePortServesBothFamilies() throws {
+        let server = try TestServer(starting: false)
+        try server.startWithoutWaiting(listen: "\(server.port)")
+        try eventually("it listens") { server.listener?["listening"]?.array?.isEmpty == false }
+        try server.ssh("version").expectSuccess()
+        // Told as the IPv4 address that it is.
+        #expect(server.log.contains(" 127.0.0.1:"))
+        // A machine without IPv6 has no ::1.
+        guard Files.exists("/proc/net/if_inet6") else { return }
+        let line = try #require(Files.text("\(server.scratch)/known_hosts"))
+        try Files.replace(
+            "\(server.scratch)/known_hosts",
+            with: line.replacingOccurrences(of: "127.0.0.1", with: "::1") + "\n")
+        let result = try server.run(
+            "/usr/bin/ssh", server.sshArguments() + ["root@::1", "version"])
+        result.expectSuccess()
+        #expect(server.log.contains(" [::1]:"))
+    }
+
     @Test(arguments: ["x", "192.0.2.1", "localhost:22", "[::1]"])
     func refusesAnAddressThatIsNone(text: String) throws {
         let server = try TestServer(starting: false)

@@ -57,9 +57,10 @@ final class TestServer {
         try eventually("the server listens") { listener?["listening"]?.array?.isEmpty == false }
     }
 
-    func startWithoutWaiting() throws {
+    func startWithoutWaiting(listen: String? = nil) throws {
+        let address = listen ?? "127.0.0.1:\(port)"
         var request = ChildProcess.Request(
-            Self.program, ["sshd", "--listen", "127.0.0.1:\(port)", "--config", "\(scratch)/etc"])
+            Self.program, ["sshd", "--listen", address, "--config", "\(scratch)/etc"])
         request.environment = environment
         let errors = try FileDescriptor(
             opening: "\(scratch)/errors", O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
