@@ -133,12 +133,13 @@ package final class ServerSession {
         channels.removeAll()
     }
 
-    /// Ends the connection with words that the client shows. Nothing may wait to be sent (`wantsOutput`): libssh closes
-    /// the socket without waiting, and words that do not fit in at once are lost.
+    /// Ends the connection with words that the client shows. The owner has seen that `descriptor` can be written to:
+    /// libssh closes the socket without waiting, and what does not fit in at once is lost.
     package func disconnect(_ words: String) {
         guard isAlive else { return }
         freeChannels()
         _ = ssh_session_set_disconnect_message(session, words)
+        ssh_set_fd_towrite(session)
         ssh_disconnect(session)
         broken = true
     }

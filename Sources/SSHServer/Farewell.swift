@@ -6,15 +6,13 @@ import SSHKit
 enum Farewell {
     private static let patience = Duration.milliseconds(500)
 
-    /// Sends what waits, then the words; then reads what the client still sent, because the kernel resets a
-    /// connection that is closed with something unread, and the reset overtakes the words.
+    /// Sends the words; then reads what the client still sent, because the kernel resets a connection that is closed
+    /// with something unread, and the reset overtakes the words.
     static func say(_ words: String, over session: ServerSession) {
         let limit = Clock.now + patience
         let ours = FileDescriptor.lend(session.descriptor) { try? $0.duplicate() }
-        while session.isAlive, session.wantsOutput, Clock.now < limit {
-            _ = try? Poll.wait([.init(session.descriptor, .output)], until: limit)
-            session.process()
-        }
+        // Not `process()`: a client that goes on asking would be answered in place of being told.
+        _ = try? Poll.wait([.init(session.descriptor, .output)], until: limit)
         session.disconnect(words)
         guard let ours else { return }
         shutdown(ours.number, Int32(SHUT_WR))

@@ -56,8 +56,9 @@ struct ListenerFile {
 
     func remove() { try? Files.remove(Self.path) }
 
-    /// Removes the files of sessions that were killed together with the listener before this one.
+    /// Removes what a listener that was killed, and sessions that ended after it, left behind.
     static func removeLeftovers() {
+        try? Files.remove(path)
         for pid in SessionFile.pids where OtherProcess(pid) == nil {
             try? Files.remove(SessionFile.path(pid))
         }

@@ -52,7 +52,8 @@ import Testing
             "test -t 0 && test -t 2 && echo $TERM && cat", options: ["-tt"],
             input: Array("hello\n".utf8))
         // What was typed is shown, then cat gives it back; Control-D ended it.
-        #expect(result.output.contains("hello\r\nhello\r\n"))
+        #expect(result.output.split(separator: "\r\n").count { $0 == "hello" } == 2)
+        #expect(result.output.contains("dumb\r\n"))
         result.expectSuccess()
     }
 

@@ -58,6 +58,8 @@ final class TestServer {
     }
 
     func startWithoutWaiting(listen: String? = nil) throws {
+        // One that was killed could not remove it, and it says that somebody listens.
+        try Files.remove("\(scratch)/run/ssh/listener.json")
         let address = listen ?? "127.0.0.1:\(port)"
         var request = ChildProcess.Request(
             Self.program, ["sshd", "--listen", address, "--config", "\(scratch)/etc"])
