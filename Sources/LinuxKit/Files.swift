@@ -92,6 +92,16 @@ package enum Files {
 
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// Whether two paths lead to the same file; device nodes are the same when they are the same device.
+    package static func isSame(_ path: String, _ other: String) -> Bool {
+        var first = stat()
+        var second = stat()
+        guard stat(path, &first) == 0, stat(other, &second) == 0 else { return false }
+        let isDevice = first.st_mode & S_IFMT == S_IFBLK && second.st_mode & S_IFMT == S_IFBLK
+        if isDevice { return first.st_rdev == second.st_rdev }
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    }
+
     /// Removes a file; that there is none is no error.
     package static func remove(_ path: String) throws(SystemError) {
         guard unlink(path) == 0 || errno == ENOENT else { throw SystemError("remove", path) }
