@@ -122,7 +122,7 @@ final class Attempt {
         request.keyOffset = options.keyfileOffset
         request.keySize = options.keyfileSize
         request.flags = options.flags
-        if opens, Surroundings.isHalfMade(name) { clearAway(name) }
+        if !onlyTest, DeviceMapper.isHalfMade(name) { clearAway(name) }
         recorder.record("deriving the key of \(name) (\(device))")
         StateFile.update(item, .init(word: "trying", isTry: true))
         do throws(SystemError) {
@@ -145,10 +145,10 @@ final class Attempt {
         }
     }
 
-    /// A mapping without a table blocks its name. It may be one that is being made this moment, so it gets a second.
+    /// A mapping without a table blocks its name, for cryptroot as well. It may be one that is being made this moment, so it gets a second.
     private func clearAway(_ name: String) {
         let deadline = Clock.now + .seconds(1)
-        while Surroundings.isHalfMade(name) {
+        while DeviceMapper.isHalfMade(name) {
             guard Clock.now < deadline else {
                 recorder.record("removing the mapping \(name), which has no table", .notice)
                 _ = DeviceMapper.remove(name)

@@ -30,6 +30,7 @@ package struct Inventory: Sendable {
             for name in names {
                 let found =
                     (initramfs + system).first { $0.name == name }
+                    ?? (initramfs + system).first { Self.isSource($0, name, probed) }
                     ?? Self.superblocks(probed).first { Self.matches($0, name) }
                     ?? Self.file(name)
                 if let found {
@@ -71,6 +72,17 @@ package struct Inventory: Sendable {
                     name: "luks-" + found.superblock.uuid, source: found.path, key: "none",
                     options: UnlockOptions()), .superblock)
         }
+    }
+
+    /// Whether a path leads to the device that the entry names, by whatever name.
+    private static func isSource(
+        _ target: UnlockTarget, _ path: String, _ probed: Probed
+    ) -> Bool {
+        guard path.hasPrefix("/") else { return target.entry.source == path }
+        guard let source = DeviceSpec.resolve(target.entry.source, among: { probed.all }) else {
+            return false
+        }
+        return Files.isSame(source, path)
     }
 
     private static func matches(_ target: UnlockTarget, _ name: String) -> Bool {

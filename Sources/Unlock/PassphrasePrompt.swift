@@ -7,7 +7,7 @@ struct PassphrasePrompt: ~Copyable {
     enum End: Equatable {
         /// Enter; the secret may be empty.
         case submitted
-        /// Ctrl-C.
+        /// Ctrl-C, on a terminal that makes no signal of it.
         case interrupted
         /// Ctrl-D on an empty line, or the terminal is gone.
         case ended

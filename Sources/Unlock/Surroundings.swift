@@ -14,11 +14,6 @@ enum Surroundings {
         Set(devices.compactMap { $0.sectors > 0 ? $0.mapperName : nil })
     }
 
-    /// Mappings without a table: what a killed process leaves behind.
-    static func isHalfMade(_ name: String) -> Bool {
-        BlockDevices.all().contains { $0.mapperName == name && $0.sectors == 0 }
-    }
-
     /// MemAvailable in KiB. Source: linux Documentation/filesystems/proc.rst; oldest kernel: 3.14.
     static func availableMemoryKiB() -> Int {
         let lines = Files.text(Roots.proc + "/meminfo")?.split(separator: "\n") ?? []

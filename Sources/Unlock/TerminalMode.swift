@@ -7,7 +7,8 @@ struct TerminalMode: ~Copyable {
     private let descriptor: Int32
     private let original: termios
 
-    /// Keys that would be signals arrive as bytes, so that nothing ends this process before the echo is back.
+    /// Ctrl-C stays a signal, which also ends a derivation; the keys that would stop or dump this process before the
+    /// echo is back mean nothing.
     /// - Throws: when `descriptor` is no terminal.
     init(hidingInputOf descriptor: Int32) throws(SystemError) {
         var mode = termios()
@@ -15,11 +16,14 @@ struct TerminalMode: ~Copyable {
             throw SystemError("hide what is typed on", "the terminal")
         }
         let before = mode
-        mode.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG | IEXTEN)
+        mode.c_lflag &= ~tcflag_t(ECHO | ICANON | IEXTEN)
         mode.c_iflag &= ~tcflag_t(ICRNL | INLCR | IXON)
         withUnsafeMutableBytes(of: &mode.c_cc) { keys in
             keys[Int(VMIN)] = 1
             keys[Int(VTIME)] = 0
+            // 0 is _POSIX_VDISABLE.
+            keys[Int(VQUIT)] = 0
+            keys[Int(VSUSP)] = 0
         }
         // What was typed before was visible: it is thrown away.
         guard tcsetattr(descriptor, TCSAFLUSH, &mode) == 0 else {

@@ -21,6 +21,7 @@ package struct UnlockOnce {
         while true {
             let inventory = run.take()
             guard inventory.unknown.isEmpty else { return .unknown(inventory.unknown) }
+            introduce(inventory, &announced)
             let wanted = inventory.items.filter { !$0.isLeftToSystem }
             guard !wanted.isEmpty || !inventory.items.isEmpty else { return .nothing }
             let fresh = wanted.filter {
@@ -50,6 +51,18 @@ package struct UnlockOnce {
                     "\(item.name): \(item.remark); waiting for it, \(run.wait.inWords) at most.")
             }
             guard try pause(events, signals, until: deadline) else { return .givenUp }
+        }
+    }
+
+    /// Says once what is wrong with the crypttab, and what is nobody's passphrase.
+    private func introduce(_ inventory: Inventory, _ announced: inout Set<String>) {
+        for complaint in inventory.complaints where announced.insert(complaint).inserted {
+            run.recorder.record(complaint)
+            Output.error(complaint)
+        }
+        for item in inventory.items
+        where item.isLeftToSystem && announced.insert(item.name).inserted {
+            Output.error("\(item.name): \(item.remark)")
         }
     }
 

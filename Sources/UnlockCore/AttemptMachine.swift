@@ -111,6 +111,8 @@ package struct AttemptMachine: Sendable {
         case proven(took: Duration, since: Duration)
         case fed(Asking, until: Duration)
         case settled(Outcome)
+
+        var isSettled: Bool { if case .settled = self { true } else { false } }
     }
 
     /// Between two prompts cryptroot sleeps a second and may wait ten for udev.
@@ -283,6 +285,8 @@ package struct AttemptMachine: Sendable {
                     stages[device.name] = .fed(asking, until: until)
                     answered.insert(asking.pid)
                     effects.append(device.reopens ? .closeAndFeed(asking) : .feed(asking))
+                    // What was seen before the closing says nothing about after it.
+                    seen.open.remove(device.name)
                 } else if device.reopens {
                     settle(device.name, .openedElsewhere, &effects)
                 } else if !seen.cryptrootRuns || now >= since + Self.betweenPrompts {
@@ -315,6 +319,8 @@ package struct AttemptMachine: Sendable {
             // Nothing to release: cryptroot is done, waits for somebody else's answer, or was given nothing.
             return end(&effects)
         }
+        // A device that was just closed and fed is not settled any more.
+        guard stages.values.allSatisfy({ $0.isSettled }) else { return }
         let until = watchUntil ?? now + Self.aftercare
         watchUntil = until
         if now >= until { end(&effects) }
@@ -323,7 +329,10 @@ package struct AttemptMachine: Sendable {
     private mutating func answer(_ asking: Asking, _ effects: inout [Effect], _ now: Duration) {
         answered.insert(asking.pid)
         watchUntil = now + Self.aftercare
-        effects.append(asksForEver(asking.name) ? .closeAndFeed(asking) : .release(asking))
+        guard asksForEver(asking.name) else { return effects.append(.release(asking)) }
+        stages[asking.name] = .fed(asking, until: now + .seconds(60))
+        seen.open.remove(asking.name)
+        effects.append(.closeAndFeed(asking))
     }
 
     /// What is open may be released. Where a release would be followed by the next prompt, for ever, only closing and
