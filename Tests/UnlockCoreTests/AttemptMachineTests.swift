@@ -112,6 +112,43 @@ import UnlockCore
         #expect(
             machine.handle(.finished(name: "root", .accepted), at: .seconds(1))
                 == [.settled("root", .opened), .closeAndFeed(asking("root"))])
+        // Closed, and not yet open again: nothing is over.
+        #expect(machine.handle(.observed(Seen(cryptrootRuns: true)), at: .seconds(2)).isEmpty)
+        let open = Seen(open: ["root"], cryptrootRuns: true)
+        #expect(
+            machine.handle(.observed(open), at: .seconds(4))
+                == [.settled("root", .openedByCryptroot)])
+        #expect(machine.handle(.observed(Seen(open: ["root"])), at: .seconds(5)) == [.end])
+    }
+
+    @Test func whatIsOpenAndAskedForWithoutEndIsProvenClosedAndFed() {
+        var machine = Machine(
+            devices: [.init(name: "root", costKiB: 1, tries: 0, reopens: true)],
+            plan: MemoryPlan(availableKiB: 1 << 20), onlyTest: false, workerLimit: .seconds(100))
+        let seen = Seen(open: ["root"], asking: asking("root"), cryptrootRuns: true)
+        #expect(machine.handle(.began(seen), at: .zero) == [.test("root")])
+        #expect(machine.handle(.observed(seen), at: .seconds(1)).isEmpty)
+        #expect(
+            machine.handle(.finished(name: "root", .accepted), at: .seconds(2))
+                == [.closeAndFeed(asking("root"))])
+        #expect(machine.handle(.timeReached, at: .seconds(2)).isEmpty)
+        let open = Seen(open: ["root"], cryptrootRuns: true)
+        #expect(
+            machine.handle(.observed(open), at: .seconds(4))
+                == [.settled("root", .openedByCryptroot)])
+    }
+
+    @Test func whatIsInUseStaysOpen() {
+        var machine = Machine(
+            devices: [.init(name: "root", costKiB: 1, tries: 0, reopens: true)],
+            plan: MemoryPlan(availableKiB: 1 << 20), onlyTest: false, workerLimit: .seconds(100))
+        let seen = Seen(open: ["root"], asking: asking("root"), cryptrootRuns: true)
+        _ = machine.handle(.began(seen), at: .zero)
+        _ = machine.handle(.finished(name: "root", .accepted), at: .seconds(2))
+        let words = "It is open and in use, yet cryptroot asks for it for ever (tries=0)."
+        #expect(
+            machine.handle(.staysOpen(name: "root"), at: .seconds(2))
+                == [.settled("root", .failed(words)), .end])
     }
 
     @Test func anEmptyAttemptOnlyReleases() {

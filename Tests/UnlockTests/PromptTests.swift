@@ -59,9 +59,12 @@ import Testing
         }
     }
 
-    private func session(_ passphrase: String) throws -> Session {
+    private func session(
+        _ passphrase: String, rounds: UInt32 = 4, memoryKiB: UInt32 = 64
+    ) throws -> Session {
         let program = try Program()
-        let image = try LUKSImage(type: "LUKS2", passphrase: passphrase)
+        let image = try LUKSImage(
+            type: "LUKS2", passphrase: passphrase, memoryKiB: memoryKiB, rounds: rounds)
         // The image must live as long as the program.
         let kept = program.scratch + "/disk.img"
         try FileManager.default.copyItem(atPath: image.path, toPath: kept)
@@ -110,6 +113,17 @@ import Testing
         #expect(try session.exit() == .code(1))
         #expect(session.hasEcho)
         #expect(session.shown.contains("Ended before everything was open."))
+    }
+
+    @Test func isEndedByControlCWhileAKeyIsDerived() throws {
+        let session = try session("x", rounds: 200, memoryKiB: 65536)
+        try session.expect("Passphrase for root: ")
+        try session.type("y\r")
+        try session.expect("root: deriving its key (argon2id with 64 MiB)")
+        #expect(!session.hasEcho)
+        try session.type("\u{3}")
+        #expect(try session.exit() == .code(1))
+        #expect(session.hasEcho)
     }
 
     @Test(arguments: [SIGTERM, SIGINT, SIGHUP])
