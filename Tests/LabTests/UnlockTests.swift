@@ -1,0 +1,104 @@
+import LabKit
+import Testing
+
+/// `davit unlock` beside Debian's cryptroot, from the initrd's own shell: what can go wrong between the two.
+@Suite(.serialized)
+struct UnlockTests {
+    /// Where the output goes: /run survives the change to the real root, the initrd's shell does not.
+    private static let output = "/run/lab-unlock"
+    private static let secret = "/run/lab-secret"
+    private static let root = "UUID=da710000-1ab0-4000-8000-000000000000"
+
+    /// Boots to the console's prompt, runs `script` there, waits until the machine is up.
+    /// - Returns: what the script printed, davit's log, and the console.
+    private func story(
+        _ name: String, dataDisks: Int = 0, parameters: [String] = [], _ script: String
+    ) async throws -> (output: String, log: String, console: String) {
+        var plan = GuestImage.Plan()
+        plan.dataDisks = dataDisks
+        let image = try await GuestImage.prepared(plan)
+        var options = Guest.Options()
+        options.kernelParameters = parameters
+        return try await Lab.with(name) { [options] lab in
+            _ = try await lab.startDHCP()
+            let guest = try await lab.boot(image, options)
+            try await guest.shell.ready(.initrd, within: .seconds(90))
+            try await guest.console.expect("unlock disk root", within: .seconds(120))
+            let passphrase = GuestImage.passphrase
+            // In one line for the agent, which reads commands line by line; in the background, for the boot goes on.
+            _ = try await guest.shell.run(
+                """
+                cat >\(Self.secret) <<'SECRET'
+                \(passphrase)
+                SECRET
+                truncate -s \(passphrase.utf8.count) \(Self.secret)
+                ( { \(script); } >\(Self.output) 2>&1; rm \(Self.secret) ) </dev/null >/dev/null 2>&1 &
+                """)
+            try await guest.console.expect("LAB: booted", within: .seconds(240))
+            try await guest.shell.ready(.system, within: .seconds(60))
+            let output = try await guest.shell.run("cat \(Self.output)").text
+            let log = try await guest.shell.run("cat /run/davit/log").text
+            print("\(name):\n\(output)\n\(log)")
+            return (output, log, guest.console.text)
+        }
+    }
+
+    @Test("davit is killed in the middle; the same command again opens everything.")
+    func killed() async throws {
+        let seen = try await story(
+            "Killed while unlocking", dataDisks: 1,
+            """
+            davit unlock --key-file \(Self.secret) & victim=$!
+            while ! pgrep -f unlock-worker; do usleep 50000; done
+            kill -9 $victim; wait $victim
+            davit unlock --key-file \(Self.secret); echo code=$?
+            """)
+        #expect(seen.output.contains("root: open, and the boot goes on."))
+        #expect(seen.output.contains("data1: open."))
+        #expect(seen.output.contains("code=0"))
+        #expect(!seen.console.contains("bad password"), "no try of cryptroot's was wasted")
+    }
+
+    @Test("Somebody opened the root by hand; davit frees cryptroot from its prompt.")
+    func openedByHand() async throws {
+        let seen = try await story(
+            "Opened by hand",
+            """
+            cryptsetup open --key-file \(Self.secret) /dev/disk/by-uuid/\(Self.root.dropFirst(5)) root
+            davit unlock --key-file \(Self.secret); echo code=$?
+            """)
+        #expect(seen.output.contains("root: open already."))
+        #expect(seen.output.contains("code=0"))
+        #expect(seen.log.contains("root is open; releasing the prompt"))
+    }
+
+    @Test(
+        "The same where cryptroot would ask for ever: the mapping is closed and opened by cryptroot."
+    )
+    func openedByHandWithoutEnd() async throws {
+        let seen = try await story(
+            "Opened by hand, tries=0",
+            parameters: ["cryptopts=target=root,source=\(Self.root),tries=0"],
+            """
+            cryptsetup open --key-file \(Self.secret) /dev/disk/by-uuid/\(Self.root.dropFirst(5)) root
+            davit unlock --key-file \(Self.secret); echo code=$?
+            """)
+        #expect(seen.output.contains("root: open, and the boot goes on."))
+        #expect(seen.output.contains("code=0"))
+        #expect(seen.log.contains("closing root, for cryptroot asks for it for ever"))
+    }
+
+    @Test("A mapping without a table, as a killed process leaves it, is no obstacle.")
+    func halfMade() async throws {
+        let seen = try await story(
+            "Half-made mapping", dataDisks: 1,
+            """
+            dmsetup create data1 --notable
+            davit unlock --key-file \(Self.secret); echo code=$?
+            """)
+        #expect(seen.output.contains("data1: open."))
+        #expect(seen.output.contains("root: open, and the boot goes on."))
+        #expect(seen.output.contains("code=0"))
+        #expect(seen.log.contains("removing the mapping data1, which has no table"))
+    }
+}
