@@ -80,8 +80,10 @@ struct ImageBuilder: Sendable {
         for (index, name) in plan.diskNames.enumerated() {
             let plain = index == 0 ? "\(output)/root.ext4" : "\(enclosure.scratch)/\(name).ext4"
             if index > 0 {
-                try await enclosure.run(
-                    ["mke2fs", "-q", "-t", "ext4", "-L", name, plain, "\(Self.dataMiB)M"])
+                try await enclosure.run([
+                    "mke2fs", "-q", "-t", "ext4", "-b", "4096", "-L", name, plain,
+                    "\(Self.dataMiB)M",
+                ])
             }
             let luks = LUKSImage(
                 identifier: plan.identifier(index),
