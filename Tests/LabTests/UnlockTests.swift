@@ -49,7 +49,7 @@ struct UnlockTests {
             "Killed while unlocking", dataDisks: 1,
             """
             davit unlock --key-file \(Self.secret) & victim=$!
-            while ! pgrep -f unlock-worker; do usleep 50000; done
+            until grep -q 'deriving the key of data1' /run/davit/log; do sleep 1; done
             kill -9 $victim; wait $victim
             davit unlock --key-file \(Self.secret); echo code=$?
             """)
