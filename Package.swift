@@ -58,7 +58,8 @@ let package = Package(
 
         // Services: read an event, ask the machine, perform the effects.
         module("Boot", ["BootCore", "JSONKit", "LinuxKit", "Recorder"]),
-        module("Network", ["Addresses", "Bytes", "JSONKit", "LinuxKit", "NetworkCore", "Recorder"]),
+        module(
+            "Network", ["Addresses", "Bytes", "JSONKit", "LinuxKit", "NetworkCore", "Recorder"]),
         module("SSHServer", ["JSONKit", "LinuxKit", "Recorder", "SSHCore", "SSHKit"]),
         module(
             "Unlock", ["BlkidKit", "CryptKit", "JSONKit", "LinuxKit", "Recorder", "UnlockCore"]),
