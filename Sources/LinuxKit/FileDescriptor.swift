@@ -27,6 +27,15 @@ package struct FileDescriptor: ~Copyable {
         number = opened
     }
 
+    /// Opens `path` for reading; a FIFO or device that has nothing to say does not hold the caller up.
+    package init(readingWithoutWaiting path: String) throws(SystemError) {
+        try self.init(opening: path, O_RDONLY | O_NONBLOCK)
+    }
+
+    /// The numbers of standard output and standard error.
+    package static let standardOutput = STDOUT_FILENO
+    package static let standardError = STDERR_FILENO
+
     /// A second descriptor for the same open file, with O_CLOEXEC.
     package borrowing func duplicate() throws(SystemError) -> FileDescriptor {
         let copy = davit_fcntl(number, F_DUPFD_CLOEXEC, 3)

@@ -21,5 +21,6 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     package var reason: String { String(cString: strerror(code)) }
 
     package var isNotFound: Bool { code == ENOENT }
+    package var isAddressInUse: Bool { code == EADDRINUSE }
     package var isPermission: Bool { code == EPERM || code == EACCES }
 }

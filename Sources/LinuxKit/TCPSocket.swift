@@ -74,6 +74,9 @@ package enum TCPSocket {
         set(descriptor, Int32(IPPROTO_TCP), TCP_QUICKACK, 1)
     }
 
+    /// Tells the other side that nothing more will come, and goes on hearing it.
+    package static func endOutput(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
+
     private static func listen(
         _ endpoint: Endpoint, _ backlog: Int32
     ) throws(SystemError) -> FileDescriptor {

@@ -1,5 +1,4 @@
 import Addresses
-import Glibc
 import JSONKit
 import LinuxKit
 import NetworkCore
@@ -34,7 +33,7 @@ package struct NetworkDaemon: ~Copyable {
     package init(_ options: NetworkOptions) throws(SystemError) {
         // A /run that is full or missing is no reason to leave the machine without a network.
         try? Files.makeDirectory(InterfaceState.directory)
-        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        let signals = try SignalDescriptor([Signal.terminate, Signal.interrupt])
         let monitor = try RouteMonitor()
         var routes = try RouteSocket()
         // Without the right to have one it would fail on every interface: that is to be said at once.

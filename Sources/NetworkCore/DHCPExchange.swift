@@ -27,4 +27,14 @@ struct DHCPExchange: Sendable {
         message.options[DHCPOptionCode.hostName] = configuration.hostName.map { Array($0.utf8) }
         return message
     }
+
+    /// Why a message is no answer within this exchange; `nil` when it is one.
+    func objection(
+        to message: DHCPMessage, for configuration: DHCPMachine.Configuration
+    ) -> DHCPMachine.Ignored? {
+        if !message.isReply { return .notAReply }
+        if message.hardwareAddress != configuration.hardwareAddress { return .forSomebodyElse }
+        if message.transaction != transaction { return .wrongTransaction }
+        return nil
+    }
 }

@@ -9,7 +9,7 @@ import Addresses
 /// the program. It goes when the lease ends, when a server refuses it, or when somebody else uses it.
 package struct DHCPMachine: Sendable {
     package let configuration: Configuration
-    private var state: State
+    private var state: DHCPState
     private var budget = PacketBudget()
 
     /// Messages sent since a server answered last with something that could be used.
@@ -18,58 +18,17 @@ package struct DHCPMachine: Sendable {
     /// The same since the carrier came, if that was later: a new link is asked densely again.
     private var triesOnThisLink = 0
 
-    private enum State: Sendable {
-        case noCarrier(HeldLease?)
-        case selecting(DHCPExchange, HeldLease?)
-        case requesting(DHCPExchange, offer: Lease, HeldLease?)
-        case rebooting(DHCPExchange, HeldLease)
-        case bound(HeldLease)
-        case renewing(DHCPExchange, HeldLease)
-        case rebinding(DHCPExchange, HeldLease)
-        case declined(until: Duration)
-    }
-
     /// - Parameter held: a lease from an earlier run, asked for again at the first carrier.
     package init(_ configuration: Configuration, held: HeldLease? = nil) {
         self.configuration = configuration
         state = .noCarrier(held)
     }
 
-    package var phase: Phase {
-        switch state {
-        case .noCarrier: .noCarrier
-        case .selecting: .selecting
-        case .requesting: .requesting
-        case .rebooting: .rebooting
-        case .bound: .bound
-        case .renewing: .renewing
-        case .rebinding: .rebinding
-        case .declined: .declined
-        }
-    }
-
+    package var phase: Phase { state.phase }
     /// The lease whose address is on the interface.
-    package var held: HeldLease? {
-        switch state {
-        case .noCarrier(let held), .selecting(_, let held), .requesting(_, _, let held): held
-        case .rebooting(_, let held), .bound(let held), .renewing(_, let held),
-            .rebinding(_, let held):
-            held
-        case .declined: nil
-        }
-    }
-
+    package var held: HeldLease? { state.held }
     /// When the next message goes out; `nil` where none is planned.
-    package var nextTryAt: Duration? {
-        switch state {
-        case .noCarrier: nil
-        case .selecting(let exchange, _), .requesting(let exchange, _, _),
-            .rebooting(let exchange, _), .renewing(let exchange, _), .rebinding(let exchange, _):
-            exchange.nextAt
-        case .bound(let held): held.renewAt
-        case .declined(let until): until
-        }
-    }
+    package var nextTryAt: Duration? { state.nextTryAt }
 
     /// Time since boot at which `.timeReached` is to come; `nil` when nothing is planned.
     package var deadline: Duration? {
@@ -234,7 +193,7 @@ extension DHCPMachine {
     /// Sends the exchange's next message, or puts it off until the budget allows it.
     private mutating func send(
         _ kind: DHCPMessage.Kind, _ exchange: DHCPExchange, _ way: Way, gap: Duration,
-        at now: Duration, state waiting: (DHCPExchange) -> State,
+        at now: Duration, state waiting: (DHCPExchange) -> DHCPState,
         complete: (inout DHCPMessage) -> Void
     ) -> [Effect] {
         var exchange = exchange
@@ -331,18 +290,13 @@ extension DHCPMachine {
 
     // MARK: Answers
 
-    private func objection(to message: DHCPMessage, _ exchange: DHCPExchange) -> Ignored? {
-        if !message.isReply { return .notAReply }
-        if message.hardwareAddress != configuration.hardwareAddress { return .forSomebodyElse }
-        if message.transaction != exchange.transaction { return .wrongTransaction }
-        return nil
-    }
-
     private mutating func select(
         _ message: DHCPMessage, _ exchange: DHCPExchange, _ held: HeldLease?, at now: Duration,
         using random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        if let objection = objection(to: message, exchange) { return [.note(.ignored(objection))] }
+        if let objection = exchange.objection(to: message, for: configuration) {
+            return [.note(.ignored(objection))]
+        }
         let isRapid =
             message.kind == .ack && message.options[DHCPOptionCode.rapidCommit] != nil
         guard message.kind == .offer || isRapid else {
@@ -364,7 +318,9 @@ extension DHCPMachine {
         _ message: DHCPMessage, _ exchange: DHCPExchange, _ held: HeldLease?, offer: Lease? = nil,
         at now: Duration, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        if let objection = objection(to: message, exchange) { return [.note(.ignored(objection))] }
+        if let objection = exchange.objection(to: message, for: configuration) {
+            return [.note(.ignored(objection))]
+        }
         let server = message.serverIdentifier
         // The server asked by name answers for itself; a request to everybody may be answered by anybody.
         let asked = offer?.server ?? (phase == .renewing ? held?.lease.server : nil)

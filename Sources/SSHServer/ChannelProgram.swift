@@ -1,4 +1,3 @@
-import Glibc
 import LinuxKit
 import SSHCore
 import SSHKit
@@ -205,10 +204,10 @@ final class ChannelProgram {
                     signal: Signal.sshName(number),
                     words: ChildProcess.Exit.signal(number).description)
             case .hangUp:
-                child?.signalGroup(SIGHUP)
+                child?.signalGroup(Signal.hangup)
                 // One that is stopped must run to hear of it.
-                child?.signalGroup(SIGCONT)
-            case .kill: child?.signalGroup(SIGKILL)
+                child?.signalGroup(Signal.goOn)
+            case .kill: child?.signalGroup(Signal.kill)
             case .close: streams = nil
             }
         }

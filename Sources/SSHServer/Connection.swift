@@ -1,4 +1,3 @@
-import Glibc
 import LinuxKit
 import Recorder
 import SSHCore
@@ -77,7 +76,7 @@ package final class Connection {
     }
 
     private func run(_ session: ServerSession) throws {
-        let signals = try SignalDescriptor([SIGTERM, SIGHUP])
+        let signals = try SignalDescriptor([Signal.terminate, Signal.hangup])
         defer { state.remove() }
         while true {
             let deadline = [nextDeadline, endsBy].compactMap { $0 }.min()
@@ -189,7 +188,7 @@ package final class Connection {
             program.tell(
                 "\r\ndavit: the SSH server stops now: the boot goes on, or somebody stopped it.\r\n"
             )
-            program.signal(SIGHUP)
+            program.signal(Signal.hangup)
         }
     }
 

@@ -1,4 +1,3 @@
-import Glibc
 import LinuxKit
 import SSHCore
 import SSHKit

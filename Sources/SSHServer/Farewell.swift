@@ -1,4 +1,3 @@
-import Glibc
 import LinuxKit
 import SSHKit
 
@@ -15,7 +14,7 @@ enum Farewell {
         _ = try? Poll.wait([.init(session.descriptor, .output)], until: limit)
         session.disconnect(words)
         guard let ours else { return }
-        shutdown(ours.number, Int32(SHUT_WR))
+        TCPSocket.endOutput(ours.number)
         while Clock.now < limit {
             _ = try? Poll.wait([.init(ours.number, .input)], until: limit)
             guard let read = try? ours.read(atMost: 65536), read != .end else { return }

@@ -1,4 +1,3 @@
-import Glibc
 import LinuxKit
 import Recorder
 import SSHCore
@@ -37,7 +36,7 @@ package final class Listener {
     /// Serves until SIGTERM or SIGINT.
     /// - Throws: `SystemError` only where nothing can go on at all.
     package func run() throws(SystemError) {
-        let signals = try SignalDescriptor([SIGTERM, SIGINT])
+        let signals = try SignalDescriptor([Signal.terminate, Signal.interrupt])
         try? Files.makeDirectory(SessionFile.directory())
         ListenerFile.removeLeftovers()
         defer { state.remove() }
@@ -206,8 +205,8 @@ package final class Listener {
         }
         for orphan in orphans {
             guard let process = OtherProcess(orphan.pid) else { continue }
-            try? process.signal(SIGTERM)
-            if (try? process.waitForEnd(until: limit)) != true { try? process.signal(SIGKILL) }
+            try? process.signal(Signal.terminate)
+            if (try? process.waitForEnd(until: limit)) != true { try? process.signal(Signal.kill) }
             try? Files.remove(SessionFile.path(orphan.pid))
         }
     }

@@ -1,4 +1,3 @@
-import Glibc
 import LinuxKit
 import SSHCore
 
@@ -46,10 +45,10 @@ struct ListenFailure: Error {
 
     init(_ error: SystemError, _ address: ListenAddress) {
         words =
-            switch error.code {
-            case EADDRINUSE:
+            switch error {
+            case _ where error.isAddressInUse:
                 "another program listens on port \(address.port). Stop it, or give another port with --listen."
-            case EACCES:
+            case _ where error.isPermission:
                 "only root may listen on port \(address.port). Run as root, or give a port above 1023 with --listen."
             default: error.description
             }

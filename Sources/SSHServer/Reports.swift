@@ -1,4 +1,3 @@
-import Glibc
 import LinuxKit
 
 /// What a session tells the listener, a byte each, over the pipe that is the session's standard output.
@@ -13,6 +12,6 @@ struct Reports {
 
     /// Does nothing when nobody listens: a session outlives a listener that crashed.
     func send(_ report: Report) {
-        FileDescriptor.lend(STDOUT_FILENO) { try? $0.write([report.rawValue]) }
+        FileDescriptor.lend(FileDescriptor.standardOutput) { try? $0.write([report.rawValue]) }
     }
 }

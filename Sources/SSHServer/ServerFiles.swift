@@ -1,4 +1,3 @@
-import Glibc
 import LinuxKit
 import SSHCore
 import SSHKit
@@ -52,7 +51,7 @@ package struct ServerFiles: Sendable {
         do throws(SystemError) {
             directoryStatus = try FileStatus(of: directory)
             // Looked at and read through one descriptor: nobody can swap the file in between.
-            let file = try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK)
+            let file = try FileDescriptor(readingWithoutWaiting: path)
             status = try FileStatus(of: file, named: path)
             text = try file.readAll(limit: limit + 1)
         } catch {

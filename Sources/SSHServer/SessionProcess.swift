@@ -1,4 +1,3 @@
-import Glibc
 import LinuxKit
 
 /// One `davit session`, as the listener holds it.
@@ -15,7 +14,7 @@ final class SessionProcess {
         try reading.setNonBlocking()
         var request = ChildProcess.Request.davit(["session", "--config", configuration])
         request.output = writing.number
-        request.error = STDERR_FILENO
+        request.error = FileDescriptor.standardError
         request.extra = connection.number
         // Somebody may be in the middle of a repair: a listener that crashed is started again, a session is not.
         request.diesWithParent = false
@@ -45,9 +44,9 @@ final class SessionProcess {
     func ended() -> ChildProcess.Exit? { child.poll() }
 
     /// Asks it to tell its person and to end.
-    func end() { child.signal(SIGTERM) }
+    func end() { child.signal(Signal.terminate) }
 
-    func kill() { child.signal(SIGKILL) }
+    func kill() { child.signal(Signal.kill) }
 
     func waitForEnd(until deadline: Duration) -> Bool {
         (try? child.wait(until: deadline)).flatMap { $0 } != nil

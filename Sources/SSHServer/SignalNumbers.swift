@@ -1,4 +1,3 @@
-import Glibc
 import LinuxKit
 import SSHCore
 
@@ -15,19 +14,19 @@ extension Signal {
 extension SignalName {
     fileprivate var number: Int32 {
         switch self {
-        case .abort: SIGABRT
-        case .alarm: SIGALRM
-        case .floatingPoint: SIGFPE
-        case .hangup: SIGHUP
-        case .illegal: SIGILL
-        case .interrupt: SIGINT
-        case .kill: SIGKILL
-        case .pipe: SIGPIPE
-        case .quit: SIGQUIT
-        case .segmentation: SIGSEGV
-        case .terminate: SIGTERM
-        case .user1: SIGUSR1
-        case .user2: SIGUSR2
+        case .abort: Signal.abort
+        case .alarm: Signal.alarm
+        case .floatingPoint: Signal.floatingPoint
+        case .hangup: Signal.hangup
+        case .illegal: Signal.illegal
+        case .interrupt: Signal.interrupt
+        case .kill: Signal.kill
+        case .pipe: Signal.pipe
+        case .quit: Signal.quit
+        case .segmentation: Signal.segmentation
+        case .terminate: Signal.terminate
+        case .user1: Signal.user1
+        case .user2: Signal.user2
         }
     }
 }

@@ -1,41 +1,24 @@
-import Glibc
 import LinuxKit
 import UnlockCore
 
 /// Debian's askpass: it holds a FIFO open and gives what is written there to cryptsetup.
 /// Source: cryptsetup debian/askpass.c, debian/initramfs/scripts/local-top/cryptroot.
 struct Askpass {
-    var fifo = "/lib/cryptsetup/passfifo"
+    var fifo = NamedPipe("/lib/cryptsetup/passfifo")
 
     /// The process that reads the FIFO, and whether cryptroot is at work at all.
     func look() -> (asking: AttemptMachine.Asking?, cryptrootRuns: Bool) {
-        guard let wanted = Self.identity(fifo) else { return (nil, scriptRuns()) }
         for pid in processes {
-            guard let name = device(of: pid) else { continue }
-            for descriptor in Files.names(in: "\(Roots.proc)/\(pid)/fd")
-            where Self.identity("\(Roots.proc)/\(pid)/fd/\(descriptor)") == wanted {
+            if let name = device(of: pid), fifo.isHeld(by: pid) {
                 return (.init(name: name, pid: pid), true)
             }
         }
         return (nil, scriptRuns())
     }
 
-    /// Writes `bytes` into the FIFO in one go and closes it, which is askpass's end of input.
-    ///
-    /// Never waits longer than two seconds; nobody reading is an error, as is a key longer than the pipe takes then.
+    /// Writes `bytes` into the FIFO in one go and closes it, which is askpass's end of input; waits 2 s at most.
     func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
-        let pipe = try FileDescriptor(opening: fifo, O_WRONLY | O_NONBLOCK)
-        let deadline = Clock.now + .seconds(2)
-        var rest = bytes
-        while !rest.isEmpty {
-            if let count = try pipe.writeOnce(rest) {
-                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-            } else if Clock.now >= deadline {
-                throw SystemError("write to", fifo, code: ETIMEDOUT)
-            } else {
-                _ = try Poll.wait([.init(pipe.number, .output)], until: deadline)
-            }
-        }
+        try fifo.write(bytes, patience: .seconds(2))
     }
 
     /// Ends a prompt for a device that is open already: its cryptsetup then fails, and cryptroot counts a try.
@@ -58,17 +41,5 @@ struct Askpass {
                 $0.hasSuffix("/local-top/cryptroot") || $0.hasSuffix("/local-block/cryptroot")
             } || !process.arguments.isEmpty && device(of: process.pid) != nil
         }
-    }
-
-    private struct Identity: Equatable {
-        let device: dev_t
-        let inode: ino_t
-    }
-
-    /// Which file a path leads to, FIFOs only: /lib may be a link, and the descriptor's link names its target.
-    private static func identity(_ path: String) -> Identity? {
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else { return nil }
-        return Identity(device: status.st_dev, inode: status.st_ino)
     }
 }

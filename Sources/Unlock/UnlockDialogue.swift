@@ -17,13 +17,13 @@ package struct UnlockDialogue {
     }
 
     /// Whether somebody can be asked: standard input is a terminal.
-    package static var isPossible: Bool { TerminalMode.isTerminal(0) }
+    package static var isPossible: Bool { HiddenInput.isTerminal(0) }
 
     /// - Throws: when standard input is no terminal, or the kernel gives no memory for a secret.
     package func callAsFunction() throws(SystemError) -> UnlockRun.Ending {
         let signals = try SignalDescriptor([Signal.interrupt, Signal.terminate, Signal.hangup])
         let events = DeviceNews()
-        let mode = try TerminalMode(hidingInputOf: terminal)
+        let mode = try HiddenInput(on: terminal)
         defer { withExtendedLifetime(mode) {} }
         var prompt = try PassphrasePrompt()
         var kept: SharedSecret?

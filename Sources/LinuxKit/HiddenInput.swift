@@ -1,16 +1,15 @@
 import CLinux
 import Glibc
-import LinuxKit
 
 /// The terminal with echo and line mode off; put back when the value goes away.
-struct TerminalMode: ~Copyable {
+package struct HiddenInput: ~Copyable {
     private let descriptor: Int32
     private let original: termios
 
     /// Ctrl-C stays a signal, which also ends a derivation; the keys that would stop or dump this process before the
     /// echo is back mean nothing.
     /// - Throws: when `descriptor` is no terminal.
-    init(hidingInputOf descriptor: Int32) throws(SystemError) {
+    package init(on descriptor: Int32) throws(SystemError) {
         var mode = termios()
         guard tcgetattr(descriptor, &mode) == 0 else {
             throw SystemError("hide what is typed on", "the terminal")
@@ -33,7 +32,7 @@ struct TerminalMode: ~Copyable {
         original = before
     }
 
-    static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+    package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     deinit {
         var mode = original
