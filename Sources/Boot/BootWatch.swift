@@ -10,8 +10,8 @@ package struct BootWatch {
         case systemRuns
         /// The person pressed Enter.
         case interrupted
-        /// Nobody reads or types any more.
-        case disconnected
+        /// Nobody reads or types any more, or the person pressed Ctrl-C, or the server stops.
+        case left
     }
 
     /// How often the machine is looked at: nothing announces what the processes of an initramfs do.
@@ -23,6 +23,8 @@ package struct BootWatch {
 
     /// Watches until the end; `passphraseFor` are devices whose prompt is on its way out and no reason to stop.
     package func run(ignoringPromptFor patience: Duration) throws(SystemError) -> End {
+        // The dialogue before has blocked them: who does not collect them holds up the server that ends.
+        let signals = try SignalDescriptor([Signal.interrupt, Signal.terminate, Signal.hangup])
         let begun = Clock.now
         var told: BootStage?
         while true {
@@ -37,17 +39,17 @@ package struct BootWatch {
                 return .passphraseWanted(device: device)
             case .passphrase, .opening, .checking, .rescueShell, .rootDevice, .initramfs: break
             }
-            if let end = try pause() { return end }
+            if let end = try pause(signals) { return end }
         }
     }
 
-    private func pause() throws(SystemError) -> End? {
-        let ready = try Poll.wait([.init(0, .input)], until: Clock.now + Self.interval)
-        guard let input = ready.first, input.isReadable else { return nil }
-        let stream = FileDescriptor(adopting: 0)
-        let read = try? stream.read(atMost: 256)
-        _ = stream.release()
+    private func pause(_ signals: borrowing SignalDescriptor) throws(SystemError) -> End? {
+        let interests = [Poll.Interest(0, .input), .init(signals.number, .input)]
+        let ready = try Poll.wait(interests, until: Clock.now + Self.interval)
+        if ready[1].isReadable { return .left }
+        guard ready[0].isReadable else { return nil }
+        let read = FileDescriptor.lend(0) { try? $0.read(atMost: 256) }
         if case .bytes = read { return .interrupted }
-        return .disconnected
+        return .left
     }
 }

@@ -52,7 +52,7 @@ enum GreetCommand: Command {
             let watch = BootWatch { Output.line("\(Clock.now.inSeconds)  \($0)") }
             switch try watch.run(ignoringPromptFor: patience) {
             case .passphraseWanted(let device): Output.line("\(device) is still asked for.")
-            case .systemRuns, .disconnected: return .done
+            case .systemRuns, .left: return .done
             case .interrupted: return try shell(["-i"])
             }
         }
