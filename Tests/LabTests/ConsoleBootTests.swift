@@ -38,7 +38,8 @@ struct ConsoleBootTests {
         }
     }
 
-    @Test("davit's part of the boot scripts takes at most 100 ms.")
+    /// How long they take is measured by scripts/bench boot; here, that they wait for nothing and nobody.
+    @Test("davit's boot scripts take no longer than some starts of the smallest program.")
     func delay() async throws {
         let image = try await GuestImage.prepared(GuestImage.Plan())
         try await Lab.with("Delay") { lab in
@@ -48,12 +49,15 @@ struct ConsoleBootTests {
             try await rescue.login()
             try await rescue.guest.shell.ready(.system, within: .seconds(60))
             let times = try await rescue.guest.shell.run("dmesg | sed -n 's/.*LAB: took //p'").text
-            print("Boot scripts of davit, in hundredths of a second:\n\(times)")
-            let spent = times.split(separator: "\n").compactMap {
-                $0.split(separator: " ").last.flatMap { Int($0) }
+            let spent = times.split(separator: "\n").reduce(into: [String: Int]()) { sums, line in
+                let words = line.split(separator: " ")
+                guard words.count == 2, let hundredths = Int(words[1]) else { return }
+                sums[String(words[0]), default: 0] += hundredths
             }
-            #expect(spent.count == 2, "init-premount and init-bottom: \(times)")
-            #expect(spent.reduce(0, +) <= 10)
+            let scripts = try #require(spent["init-premount"]) + #require(spent["init-bottom"])
+            let twentyStarts = try #require(spent["ten-starts"])
+            print("davit's boot scripts: \(scripts)0 ms; 20 starts of busybox: \(twentyStarts)0 ms")
+            #expect(scripts <= 2 * twentyStarts, "\(times)")
         }
     }
 }
