@@ -102,6 +102,7 @@ swift_flags() {
         swift_flags+=(
             --scratch-path "$davit_root/.build-static"
             --configuration release
+            -Xswiftc -Osize
             --static-swift-stdlib
             --disable-local-rpath
             -Xcc -DDAVIT_STATIC
