@@ -25,6 +25,10 @@ declare -A recipe_source=(
 recipe_cflags=(-O2 -fPIE -ffunction-sections -fdata-sections 
     -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2)
 
+# Tables for unwinding the stack, 0.3 MB: nothing in the program unwinds through these libraries. Through
+# libcryptsetup something does: Argon2's threads end with pthread_exit.
+without_unwinding=(-fno-asynchronous-unwind-tables -fno-unwind-tables)
+
 jobs=${DAVIT_JOBS:-$(nproc)}
 
 recipe_libcrypto() {
@@ -43,7 +47,7 @@ recipe_libcrypto() {
         no-srtp no-nextprotoneg no-rfc3779 no-gost no-ec2m no-scrypt no-siphash no-siv no-ocb \
         no-aria no-bf no-camellia no-cast no-idea no-md2 no-md4 no-mdc2 no-rc2 no-rc4 no-rc5 no-seed \
         no-sm2 no-sm3 no-sm4 \
-        "${recipe_cflags[@]}"
+        "${recipe_cflags[@]}" "${without_unwinding[@]}"
     make -j"$jobs" build_generated
     make -j"$jobs" libcrypto.a
     mkdir -p "$staging/include" "$staging/lib/pkgconfig"
@@ -57,7 +61,7 @@ recipe_libcrypto() {
 recipe_libdevmapper() {
     local staging=$1
     # udev_sync: opening waits until udev has made its links; Sources/CStatic/Udev.c has the five calls it needs.
-    CFLAGS="${recipe_cflags[*]}" ./configure --prefix="$davit_prefix" --enable-static_link \
+    CFLAGS="${recipe_cflags[*]} ${without_unwinding[*]}" ./configure --prefix="$davit_prefix" --enable-static_link \
         --disable-shared --enable-pkgconfig --enable-udev_sync --disable-udev_rules --disable-selinux \
         --disable-readline --disable-blkid_wiping --disable-dmeventd --disable-nls \
         --with-cache=none --with-thin=none --with-vdo=none --with-writecache=none \
@@ -93,7 +97,7 @@ recipe_libssh() {
         off+=("-DWITH_$option=OFF")
     done
     # Not BUILD_STATIC_LIB: it gives the static library's rules twice.
-    cmake -G Ninja -S . -B build -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-DNDEBUG ${recipe_cflags[*]}" \
+    cmake -G Ninja -S . -B build -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-DNDEBUG ${recipe_cflags[*]} ${without_unwinding[*]}" \
         -DCMAKE_INSTALL_PREFIX="$davit_prefix" -DCMAKE_INSTALL_LIBDIR=lib \
         -DBUILD_SHARED_LIBS=OFF -DUNIT_TESTING=OFF -DWITH_SERVER=ON -DWITH_SFTP=ON \
         -DOPENSSL_ROOT_DIR="$davit_prefix" -DOPENSSL_USE_STATIC_LIBS=ON "${off[@]}"
