@@ -82,6 +82,13 @@ package struct ChildProcess: ~Copyable {
         _ = retrying { waitpid(pid, nil, 0) }
     }
 
+    /// Lets go of a child that cannot be waited for, because it hangs in the kernel: it is killed as soon as it comes
+    /// out of there, and init reaps it.
+    package consuming func abandon() {
+        _ = davit_pidfd_signal(pidfd.number, SIGKILL)
+        exit = .signal(SIGKILL)
+    }
+
     /// Becomes readable (`Poll`) when the child has ended.
     package var descriptor: Int32 { pidfd.number }
 

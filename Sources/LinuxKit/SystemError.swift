@@ -22,5 +22,6 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 
     package var isNotFound: Bool { code == ENOENT }
     package var isAddressInUse: Bool { code == EADDRINUSE }
+    package var isBusy: Bool { code == EBUSY }
     package var isPermission: Bool { code == EPERM || code == EACCES }
 }

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 // Before the kernel's own linux/if.h, which then leaves out what this one defines.
 #include <net/if.h>
+#include <ifaddrs.h>
 
 #include <linux/filter.h>
 #include <linux/if_addr.h>
@@ -28,6 +29,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -36,11 +38,13 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <unistd.h>
 
 #pragma clang assume_nonnull begin
 
@@ -100,6 +104,18 @@ static inline int davit_set_limit(int resource, const struct rlimit *limit) {
 }
 static inline int davit_get_limit(int resource, struct rlimit *limit) {
     return getrlimit(resource, limit);
+}
+
+/// The parts of a device number.
+static inline uint32_t davit_device_major(dev_t device) { return major(device); }
+static inline uint32_t davit_device_minor(dev_t device) { return minor(device); }
+
+/// finit_module(2) and init_module(2), which glibc has no wrappers for. `parameters` may be empty. Oldest kernel: 3.8.
+static inline int davit_finit_module(int file, const char *parameters) {
+    return (int)syscall(SYS_finit_module, file, parameters, 0);
+}
+static inline int davit_init_module(const void *image, unsigned long size, const char *parameters) {
+    return (int)syscall(SYS_init_module, image, size, parameters);
 }
 
 /// Macros that are not imported because they are computed.
