@@ -44,6 +44,7 @@ let package = Package(
 
         // Cores: pure; no system calls, no clock, no input or output.
         module("BootCore"),
+        module("ExportCore"),
         module("NetworkCore", ["Addresses", "Bytes"]),
         module("SSHCore", ["Bytes"]),
         module("UnlockCore"),
@@ -53,10 +54,14 @@ let package = Package(
         module("BlkidKit", ["CBlkid", "LinuxKit"]),
         module("CryptKit", ["CCryptsetup", "CStatic"]),
         module("JSONKit", ["CJSON"]),
+        module("ModuleKit", ["CLinux", "LinuxKit"]),
         module("SSHKit", ["CSSH"]),
         module("Recorder", ["LinuxKit"]),
 
         // Services: read an event, ask the machine, perform the effects.
+        module(
+            "Export",
+            ["BlkidKit", "ExportCore", "JSONKit", "LinuxKit", "ModuleKit", "Recorder"]),
         module("Boot", ["BootCore", "JSONKit", "LinuxKit", "Recorder"]),
         module(
             "Network", ["Addresses", "Bytes", "JSONKit", "LinuxKit", "NetworkCore", "Recorder"]),
@@ -68,8 +73,8 @@ let package = Package(
         .executableTarget(
             name: "davit",
             dependencies: [
-                "Arguments", "BlkidKit", "Boot", "CStatic", "CryptKit", "JSONKit", "LinuxKit",
-                "Network", "Recorder", "SSHCore", "SSHKit", "SSHServer", "Unlock", "UnlockCore",
+                "Arguments", "BlkidKit", "Boot", "CStatic", "CryptKit", "Export", "ExportCore",
+                "JSONKit", "LinuxKit", "ModuleKit", "Network", "Recorder", "SSHCore", "SSHKit", "SSHServer", "Unlock", "UnlockCore",
             ],
             swiftSettings: strict),
 
@@ -83,6 +88,7 @@ let package = Package(
             name: "LUKSFixtures", dependencies: ["CCryptsetup", "CStatic"],
             path: "Tests/LUKSFixtures", swiftSettings: strict),
         tests("CryptKitTests", ["CryptKit", "LUKSFixtures"]),
+        tests("ExportCoreTests", ["ExportCore"]),
         tests("JSONKitTests", ["JSONKit"]),
         tests("LinuxKitTests", ["LinuxKit"]),
         tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes"]),

@@ -10,6 +10,8 @@ enum Applets {
             UnlockCommand.self,
             NetCommand.self,
             SshdCommand.self,
+            ExportCommand.self,
+            ModulesCommand.self,
             SuperviseCommand.self,
             KeygenCommand.self,
             HelpCommand.self,
@@ -19,6 +21,7 @@ enum Applets {
             GreetCommand.self,
             SessionCommand.self,
             UnlockWorkerCommand.self,
+            ExportStepsCommand.self,
         ]
     }
 

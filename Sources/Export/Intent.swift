@@ -1,0 +1,139 @@
+import ExportCore
+import JSONKit
+import LinuxKit
+
+/// What an export is to be, written before the first step: what `status`, `stop`, the supervisor and a later run go by
+/// after a SIGKILL.
+///
+/// `$DAVIT_RUN/export/NAME.json`: `{name, target, adapter, state: applying|exported|waiting|incomplete|stopping, since,
+/// readOnly, authenticates, guardsDiscovery, portals: […], initiators: […], disks: [{device, lun, state:
+/// exported|waiting|failed, path, serial, id, lastError}], lastError}`; `since` in milliseconds since boot. It holds no
+/// secret.
+package struct Intent: Sendable {
+    package enum State: String, Sendable { case applying, exported, waiting, incomplete, stopping }
+
+    package struct Disk: Sendable, Equatable {
+        package enum State: String, Sendable { case exported, waiting, failed }
+
+        /// As it was named on the command line.
+        package var device: String
+        package var lun: Int
+        package var state = State.waiting
+        /// Once it has appeared.
+        package var path: String?
+        package var serial: UnitSerial?
+        package var lastError: String?
+    }
+
+    package let name: ExportName
+    package var target: IQN
+    package var adapter: Int
+    package var state = State.applying
+    package var since = Clock.now
+    package var isReadOnly = false
+    package var authenticates = true
+    package var guardsDiscovery = true
+    package var portals: [Portal] = []
+    package var initiators: [IQN] = []
+    package var disks: [Disk] = []
+    package var lastError: String?
+
+    static var directory: String { Roots.run + "/export" }
+    private static func path(_ name: ExportName) -> String { "\(directory)/\(name).json" }
+
+    init(name: ExportName, target: IQN, adapter: Int) {
+        self.name = name
+        self.target = target
+        self.adapter = adapter
+    }
+
+    /// The one of that name, or `nil` when there is none.
+    package init?(reading name: ExportName) {
+        guard let text = Files.text(Self.path(name)), let json = try? JSON(parsing: text),
+            let target = json["target"]?.string.flatMap({ try? IQN($0) }),
+            let adapter = json["adapter"]?.int
+        else { return nil }
+        self.init(name: name, target: target, adapter: adapter)
+        state = json["state"]?.string.flatMap { State(rawValue: $0) } ?? .applying
+        since = .milliseconds(json["since"]?.int ?? 0)
+        isReadOnly = json["readOnly"]?.bool ?? false
+        authenticates = json["authenticates"]?.bool ?? true
+        guardsDiscovery = json["guardsDiscovery"]?.bool ?? true
+        portals = Self.strings(json["portals"]).compactMap { try? Portal($0) }
+        initiators = Self.strings(json["initiators"]).compactMap { try? IQN($0) }
+        disks = (json["disks"]?.array ?? []).compactMap { Disk($0) }
+        lastError = json["lastError"]?.string
+    }
+
+    /// The names of all that there are.
+    package static var names: [ExportName] {
+        Files.names(in: directory).filter { $0.hasSuffix(".json") }
+            .compactMap { try? ExportName(String($0.dropLast(5))) }
+    }
+
+    func write() throws(SystemError) {
+        try Files.replace(Self.path(name), with: json.pretty + "\n", mode: 0o600)
+        Checkpoint.passed()
+    }
+
+    static func remove(_ name: ExportName) throws(SystemError) {
+        try Files.remove(path(name))
+        Checkpoint.passed()
+    }
+
+    package var json: JSON {
+        [
+            "name": .string(name.description),
+            "target": .string(target.description),
+            "adapter": JSON(adapter),
+            "state": .string(state.rawValue),
+            "since": JSON(since.milliseconds),
+            "readOnly": .bool(isReadOnly),
+            "authenticates": .bool(authenticates),
+            "guardsDiscovery": .bool(guardsDiscovery),
+            "portals": .array(portals.map { .string($0.description) }),
+            "initiators": .array(initiators.map { .string($0.description) }),
+            "disks": .array(disks.map(\.json)),
+            "lastError": JSON(lastError),
+        ]
+    }
+
+    private static func strings(_ json: JSON?) -> [String] {
+        (json?.array ?? []).compactMap(\.string)
+    }
+}
+
+extension Intent.Disk {
+    init?(_ json: JSON) {
+        guard let device = json["device"]?.string, let lun = json["lun"]?.int else { return nil }
+        self.init(device: device, lun: lun)
+        state = json["state"]?.string.flatMap { State(rawValue: $0) } ?? .waiting
+        path = json["path"]?.string
+        serial = json["serial"]?.string.map { UnitSerial($0) }
+        lastError = json["lastError"]?.string
+    }
+
+    package var json: JSON {
+        [
+            "device": .string(device), "lun": JSON(lun), "state": .string(state.rawValue),
+            "path": JSON(path), "serial": JSON(serial?.digits), "id": JSON(serial?.byID),
+            "lastError": JSON(lastError),
+        ]
+    }
+}
+
+extension Intent {
+    /// What the plan is made of: the disks that are there.
+    var wanted: Wanted {
+        Wanted(
+            name: name, target: target, adapter: adapter,
+            disks: disks.compactMap { disk in
+                guard let path = disk.path, let serial = disk.serial, disk.state != .failed else {
+                    return nil
+                }
+                return Wanted.Disk(lun: disk.lun, path: path, serial: serial)
+            },
+            portals: portals, initiators: initiators, isReadOnly: isReadOnly,
+            authenticates: authenticates, guardsDiscovery: guardsDiscovery)
+    }
+}

@@ -1,0 +1,67 @@
+import ExportCore
+import JSONKit
+import LinuxKit
+
+/// On which addresses an export listens.
+enum Listening {
+    /// What was asked for, or else one address: that of this SSH session, else of the lease, else the only one there is.
+    /// - Throws: `Refusal.noAddress`, `.addressNotHere`, `.portInUse`, `.everywhereBeside`.
+    static func choose(_ asked: [Portal], in observed: Observed) throws(Refusal) -> [Portal] {
+        let has = HostAddresses.all
+        let portals = asked.isEmpty ? [try standard(has)] : asked.uniqued
+        for portal in portals {
+            guard portal.isEverywhere || has.contains(portal.address) else {
+                throw .addressNotHere(portal, has: has)
+            }
+            if portal.isEverywhere,
+                let other = portals.first(where: { $0 != portal && $0.port == portal.port })
+            {
+                throw .everywhereBeside(portal, other)
+            }
+            // Targets share a portal; then the kernel itself is who listens there.
+            let isTargets = observed.portals.contains { $0.port == portal.port }
+            if isTargets { continue }
+            if (try? HostAddresses.isFree(portal.address, port: portal.port)) == false {
+                throw .portInUse(portal)
+            }
+        }
+        return portals
+    }
+
+    private static func standard(_ has: [String]) throws(Refusal) -> Portal {
+        // CLIENT PORT SERVER PORT, as sshd sets it.
+        let words = (Environment["SSH_CONNECTION"] ?? "").split(separator: " ").map(String.init)
+        let session = words.count == 4 ? [words[2]] : []
+        let leases = Files.names(in: Roots.run + "/net").compactMap { name -> String? in
+            guard let text = Files.text("\(Roots.run)/net/\(name)"),
+                let address = (try? JSON(parsing: text))?["address"]?.string
+            else { return nil }
+            return address.split(separator: "/").first.map(String.init)
+        }
+        if let address = (session + leases).first(where: { has.contains($0) }) {
+            return Portal(address: address)
+        }
+        let own = has.filter { $0 != "::1" && !$0.hasPrefix("127.") }
+        guard let only = own.first, own.count == 1 else { throw .noAddress(has: own) }
+        return Portal(address: only)
+    }
+}
+
+extension Observed {
+    /// Where targets of this host listen, everybody's.
+    var portals: [Portal] {
+        targets.flatMap { target in
+            children(of: target.path).flatMap { children(of: $0 + "/np") }
+        }.compactMap { path in
+            path.split(separator: "/").last.flatMap { try? Portal(String($0)) }
+        }
+    }
+}
+
+extension Array where Element: Hashable {
+    /// Without repetitions, in order.
+    var uniqued: [Element] {
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
+}

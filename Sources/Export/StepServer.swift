@@ -1,0 +1,74 @@
+import ExportCore
+import Glibc
+import JSONKit
+import LinuxKit
+
+/// The other end of `StepRunner`: a process that carries out one step after the other, and that can be given up when
+/// the kernel does not let it go.
+package enum StepServer {
+    /// Reads steps from standard input, one line each, and answers each with a line: the kernel's error number or 0.
+    package static func run() throws {
+        let input = FileDescriptor(adopting: 0)
+        let output = FileDescriptor(adopting: 1)
+        var buffer: [UInt8] = []
+        while true {
+            guard let end = buffer.firstIndex(of: UInt8(ascii: "\n")) else {
+                guard case .bytes(let more) = try input.read(atMost: 4096) else { return }
+                buffer += more
+                continue
+            }
+            let line = String(decoding: buffer[..<end], as: UTF8.self)
+            buffer.removeSubrange(...end)
+            guard let step = try Step(JSON(parsing: line)) else { return }
+            var code: Int32 = 0
+            do throws(SystemError) { try perform(step) } catch { code = error.code }
+            try output.write("\(code)\n")
+        }
+    }
+
+    private static func perform(_ step: Step) throws(SystemError) {
+        func whole(_ path: String) -> String { "\(ConfigTree.root)/\(path)" }
+        switch step {
+        case .makeDirectory(let path): try ConfigFS.makeDirectory(whole(path))
+        case .removeDirectory(let path): try ConfigFS.removeDirectory(whole(path))
+        case .link(let path, let target): try ConfigFS.link(whole(path), to: whole(target))
+        case .removeLink(let path): try ConfigFS.removeLink(whole(path))
+        case .write(.text(let text), let path):
+            try ConfigFS.write(Array(text.utf8), to: whole(path))
+        case .write(.secret, let path):
+            let secret = try CHAPSecret()
+            try secret.write(to: whole(path))
+        }
+    }
+}
+
+extension Step {
+    /// As it travels to the process that performs it; the secret does not, that process reads it itself.
+    var json: JSON {
+        switch self {
+        case .makeDirectory(let path): ["do": "mkdir", "path": .string(path)]
+        case .removeDirectory(let path): ["do": "rmdir", "path": .string(path)]
+        case .link(let path, let target):
+            ["do": "link", "path": .string(path), "to": .string(target)]
+        case .removeLink(let path): ["do": "unlink", "path": .string(path)]
+        case .write(.text(let text), let path):
+            ["do": "write", "path": .string(path), "text": .string(text)]
+        case .write(.secret, let path): ["do": "write", "path": .string(path)]
+        }
+    }
+
+    init?(_ json: JSON) {
+        guard let path = json["path"]?.string else { return nil }
+        switch json["do"]?.string {
+        case "mkdir": self = .makeDirectory(path)
+        case "rmdir": self = .removeDirectory(path)
+        case "link":
+            guard let target = json["to"]?.string else { return nil }
+            self = .link(path, to: target)
+        case "unlink": self = .removeLink(path)
+        case "write":
+            self = .write(json["text"]?.string.map { .text($0) } ?? .secret, to: path)
+        default: return nil
+        }
+    }
+}

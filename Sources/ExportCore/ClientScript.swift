@@ -1,0 +1,251 @@
+/// The script for the newer host: POSIX sh over open-iscsi. It holds the secret, in a here-document, so that neither
+/// process list nor command line of the newer host shows it.
+package struct ClientScript: Sendable {
+    package struct Disk: Sendable {
+        package let lun: Int
+        package let serial: UnitSerial
+        /// As it was named on the exporting host.
+        package let device: String
+        /// libblkid's type of what is on it, such as `bcachefs`, or empty.
+        package let content: String
+
+        package init(lun: Int, serial: UnitSerial, device: String, content: String) {
+            self.lun = lun
+            self.serial = serial
+            self.device = device
+            self.content = content
+        }
+    }
+
+    package let name: ExportName
+    package let target: IQN
+    package let portal: Portal
+    package let disks: [Disk]
+    package let isReadOnly: Bool
+    /// `nil` when none is asked for.
+    package let secret: String?
+    /// The host to forward a port through with `ssh -L`, in place of a connection to the portal.
+    package let throughSSH: String?
+
+    package init(
+        name: ExportName, target: IQN, portal: Portal, disks: [Disk], isReadOnly: Bool,
+        secret: String?, throughSSH: String?
+    ) {
+        self.name = name
+        self.target = target
+        self.portal = portal
+        self.disks = disks
+        self.isReadOnly = isReadOnly
+        self.secret = secret
+        self.throughSSH = throughSSH
+    }
+
+    package var text: String {
+        [head, functions, tunnel, stop, login, wait, show].joined(separator: "\n")
+    }
+
+    /// Where the newer host connects to.
+    private var reached: Portal {
+        throughSSH == nil ? portal : Portal(address: "127.0.0.1", port: portal.port)
+    }
+
+    private var head: String {
+        """
+        #!/bin/sh
+        # Attaches the disks that 'davit export' offers as '\(name)'. Needs root and open-iscsi.
+        #   sh SCRIPT          logs in, waits for the disks, prints them in order
+        #   sh SCRIPT --stop   logs out
+        \(secret == nil ? "" : "# This file holds the secret of the export: keep it to yourself, and remove it afterwards.\n")\
+        set -eu
+        umask 077
+        target='\(target)'
+        portal='\(reached)'
+        naas='\(disks.map(\.serial.naa).joined(separator: " "))'
+        """
+    }
+
+    private var functions: String {
+        """
+
+        fail() {
+            echo "$0: $*" >&2
+            exit 1
+        }
+        [ "$(id -u)" = 0 ] || fail "this needs root: sudo sh $0"
+        command -v iscsiadm >/dev/null || fail "there is no iscsiadm. Install the package open-iscsi" \\
+            "(iscsi-initiator-utils on Fedora), then run this again."
+
+        is_logged_in() { iscsiadm -m session 2>/dev/null | grep -qF " $target "; }
+
+        # The whole disk that has the NAA name $1: sysfs knows it without udev.
+        disk_of() {
+            for wwid in /sys/block/*/device/wwid; do
+                [ -r "$wwid" ] || continue
+                if [ "$(cat "$wwid" 2>/dev/null)" = "naa.$1" ]; then
+                    wwid=${wwid%/device/wwid}
+                    echo "/dev/${wwid##*/}"
+                    return 0
+                fi
+            done
+            return 1
+        }
+
+        # The lasting name of the disk $1 with the NAA name $2, where udev made one.
+        name_of() {
+            if [ -e "/dev/disk/by-id/wwn-0x$2" ]; then echo "/dev/disk/by-id/wwn-0x$2"; else echo "$1"; fi
+        }
+        """
+    }
+
+    private var tunnel: String {
+        guard let throughSSH else { return "" }
+        let inner = portal.isIPv6 ? "[\(portal.address)]" : portal.address
+        return """
+
+            # The connection goes through ssh: '\(throughSSH)' is where davit's SSH server is reached.
+            control=/run/davit-\(name).ssh
+            tunnel() { ssh -S "$control" "$@" \(Self.quoted(throughSSH)); }
+            open_tunnel() {
+                tunnel -O check 2>/dev/null && return 0
+                tunnel -M -f -N -o ExitOnForwardFailure=yes -o ServerAliveInterval=15 \\
+                    -L 127.0.0.1:\(portal.port):\(inner):\(portal.port) ||
+                    fail "ssh cannot forward the port. The answer is above."
+            }
+            close_tunnel() { tunnel -O exit 2>/dev/null || :; }
+            """
+    }
+
+    private var stop: String {
+        """
+
+        if [ "${1-}" = --stop ]; then
+            sync
+            if is_logged_in; then
+                iscsiadm -m node -T "$target" -u || fail "cannot log out. Unmount what is on the disks first."
+                echo "Logged out of $target."
+            else
+                echo "Not logged in to $target."
+            fi
+            iscsiadm -m node -T "$target" -o delete >/dev/null 2>&1 || :
+        \(throughSSH == nil ? "" : "    close_tunnel\n")\
+            exit 0
+        fi
+        [ $# -eq 0 ] || fail "usage: sh $0 [--stop]"
+        """
+    }
+
+    private var login: String {
+        """
+
+        if is_logged_in; then
+            echo "Already logged in."
+        else
+            # Without iscsid iscsiadm starts it where iscsid.conf says how.
+            [ -d /run/lock/iscsi ] || mkdir -p /run/lock/iscsi
+            modprobe iscsi_tcp 2>/dev/null || :
+        \(throughSSH == nil ? "" : "    open_tunnel\n")\
+            # A record of the node without discovery: the target's name and address are known.
+            iscsiadm -m node -T "$target" -p "$portal" -o new >/dev/null
+            set_value() { iscsiadm -m node -T "$target" -p "$portal" -o update -n "$1" -v "$2"; }
+            set_value node.startup manual
+        \(credentials)\
+            iscsiadm -m node -T "$target" -p "$portal" -l >/dev/null ||
+                fail "cannot log in to $target at $portal. On the exporting host: davit export status."
+        fi
+        """
+    }
+
+    /// Written into the record's file, for iscsiadm would take the secret from its command line only.
+    private var credentials: String {
+        guard let secret else { return "" }
+        return """
+                record=
+                for directory in /etc/iscsi/nodes /var/lib/iscsi/nodes /var/lib/open-iscsi/nodes; do
+                    for file in "$directory/$target/"*; do
+                        if [ -f "$file" ]; then record=$file; elif [ -f "$file/default" ]; then record=$file/default; fi
+                    done
+                done
+                [ -n "$record" ] || fail "cannot find the record that iscsiadm has just made for $target."
+                sed -e '/^node\\.session\\.auth\\./d' -e '/^# END RECORD/d' "$record" >"$record.davit"
+                cat >>"$record.davit" <<'DAVIT'
+            node.session.auth.authmethod = CHAP
+            node.session.auth.username = \(Wanted.user)
+            node.session.auth.password = \(secret)
+            # END RECORD
+            DAVIT
+                cat "$record.davit" >"$record"
+                rm "$record.davit"
+
+            """
+    }
+
+    private var wait: String {
+        """
+
+        # A disk that the exporting host gets later is seen after a rescan.
+        tries=0
+        for naa in $naas; do
+            until disk_of "$naa" >/dev/null; do
+                tries=$((tries + 1))
+                [ "$tries" -le 60 ] || fail "the disk $naa has not appeared within 30 s. 'dmesg' says more."
+                if [ $((tries % 6)) = 0 ]; then iscsiadm -m node -T "$target" -R >/dev/null 2>&1 || :; fi
+                sleep 0.5
+            done
+        done
+        if command -v udevadm >/dev/null; then udevadm settle --timeout=10 || :; fi
+        """
+    }
+
+    private var show: String {
+        let lines = disks.map { disk in
+            "disk=$(disk_of \(disk.serial.naa)); disk=$(name_of \"$disk\" \(disk.serial.naa))\n"
+                + "echo \"LUN \(disk.lun)  $disk  \"\(Self.quoted(disk.device + Self.described(disk.content)))\n"
+                + "disks=\"${disks:+$disks }$disk\"; joined=\"${joined:+$joined:}$disk\"\n"
+        }
+        return "\ndisks= joined=\n" + lines.joined() + advice
+    }
+
+    /// What to do with what is on the disks; one line for a file system over several disks, one each otherwise.
+    private var advice: String {
+        let contents = Set(disks.map(\.content))
+        guard let content = contents.first, contents.count == 1 else {
+            return "echo \"Check what is on them with: blkid $disks\"\n"
+        }
+        let command =
+            switch content {
+            case "bcachefs":
+                isReadOnly
+                    ? "bcachefs fsck -n $joined" : "bcachefs fsck $joined"
+            case "btrfs": "btrfs check --readonly ${joined%%:*}"
+            case "ext2", "ext3", "ext4":
+                "for disk in $disks; do e2fsck -f \(isReadOnly ? "-n " : "")\\$disk; done"
+            case "xfs": "for disk in $disks; do xfs_repair \(isReadOnly ? "-n " : "")\\$disk; done"
+            case "f2fs":
+                "for disk in $disks; do fsck.f2fs \(isReadOnly ? "--dry-run " : "")\\$disk; done"
+            case "crypto_LUKS": "for disk in $disks; do cryptsetup open \\$disk NAME; done"
+            case "linux_raid_member": "mdadm --assemble --readonly /dev/md/davit $disks"
+            case "LVM2_member": "vgchange -ay"
+            default: "blkid $disks"
+            }
+        return "echo \"\(Self.introduction(content))\"\necho \"  \(command)\"\n"
+    }
+
+    private static func introduction(_ content: String) -> String {
+        switch content {
+        case "": "Nothing is recognised on them; look again with:"
+        case "crypto_LUKS", "linux_raid_member", "LVM2_member": "To get at what is on them:"
+        default: "To check the file system (\(content)):"
+        }
+    }
+
+    private static func described(_ content: String) -> String {
+        content.isEmpty ? "" : " (\(content))"
+    }
+
+    /// In single quotes, as a shell takes it for one word.
+    private static func quoted(_ text: String) -> String {
+        "'"
+            + text.split(separator: "'", omittingEmptySubsequences: false).joined(
+                separator: "'\\''") + "'"
+    }
+}
