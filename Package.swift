@@ -18,6 +18,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// A module of words and decisions rather than of throughput: a tenth smaller when it is compiled for size.
+func compactModule(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    let forSize = SwiftSetting.unsafeFlags(["-Osize"], .when(configuration: .release))
+    return .target(name: name, dependencies: dependencies, swiftSettings: strict + [forSize])
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
     -> Target
 {
@@ -44,7 +50,7 @@ let package = Package(
 
         // Cores: pure; no system calls, no clock, no input or output.
         module("BootCore"),
-        module("ExportCore"),
+        compactModule("ExportCore"),
         module("NetworkCore", ["Addresses", "Bytes"]),
         module("SSHCore", ["Bytes"]),
         module("UnlockCore"),
@@ -54,12 +60,12 @@ let package = Package(
         module("BlkidKit", ["CBlkid", "LinuxKit"]),
         module("CryptKit", ["CCryptsetup", "CStatic"]),
         module("JSONKit", ["CJSON"]),
-        module("ModuleKit", ["CLinux", "LinuxKit"]),
+        compactModule("ModuleKit", ["CLinux", "LinuxKit"]),
         module("SSHKit", ["CSSH"]),
         module("Recorder", ["LinuxKit"]),
 
         // Services: read an event, ask the machine, perform the effects.
-        module(
+        compactModule(
             "Export",
             ["BlkidKit", "ExportCore", "JSONKit", "LinuxKit", "ModuleKit", "Recorder"]),
         module("Boot", ["BootCore", "JSONKit", "LinuxKit", "Recorder"]),

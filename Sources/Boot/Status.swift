@@ -4,8 +4,8 @@ import LinuxKit
 /// What this machine is doing and waiting for, gathered from the state files of davit's processes and from /proc.
 ///
 /// As JSON: `{version, host, kernel, architecture, now, boot: {stage, words}, supervisor, network: […], unlock: […],
-/// ssh: {listener, sessions: […]}}`; `supervisor`, each interface, device and session as its process wrote it, `null`
-/// where it wrote nothing. Times are milliseconds since boot, like `now`.
+/// ssh: {listener, sessions: […]}, export: […]}`; `supervisor`, each interface, device, session and export as its process
+/// wrote it, `null` where it wrote nothing. Times are milliseconds since boot, like `now`.
 package struct Status: Sendable {
     package let now = Clock.now
     package let stage: BootStage
@@ -14,6 +14,7 @@ package struct Status: Sendable {
     let unlock: [JSON]
     let listener: JSON
     let sessions: [JSON]
+    let exports: [JSON]
 
     /// Looks at the machine.
     package init() {
@@ -23,6 +24,7 @@ package struct Status: Sendable {
         unlock = Self.files(in: "unlock")
         listener = Self.file("ssh/listener.json")
         sessions = Self.files(in: "ssh") { $0.hasPrefix("session-") }
+        exports = Self.files(in: "export")
     }
 
     package var json: JSON {
@@ -37,6 +39,7 @@ package struct Status: Sendable {
             "network": .array(network),
             "unlock": .array(unlock),
             "ssh": ["listener": listener, "sessions": .array(sessions)],
+            "export": .array(exports),
         ]
     }
 

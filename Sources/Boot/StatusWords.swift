@@ -14,6 +14,7 @@ extension Status {
                 network.isEmpty ? ["no interface is configured by davit"] : network.map(networkLine)
             )
             + block("SSH", [listenerLine] + sessions.map(sessionLine))
+            + block("Export", exports.map(exportLine))
             + block("Services", serviceLines)
     }
 
@@ -64,6 +65,17 @@ extension Status {
         var line = "\(peer) since \(ago(session["since"]))"
         if let key = session["key"]?.string { line += ", key \(key)" }
         if let command = session["command"]?.string { line += ", runs: \(command)" }
+        return line
+    }
+
+    private func exportLine(_ export: JSON) -> String {
+        let disks = export["disks"]?.array ?? []
+        let out = disks.filter { $0["state"]?.string == "exported" }.count
+        let portals = (export["portals"]?.array ?? []).compactMap(\.string)
+        var line = "\(export["name"]?.string ?? "?"): \(export["state"]?.string ?? "?") since "
+        line += "\(ago(export["since"])); \(out) of \(disks.count) disks at "
+        line += portals.joined(separator: ", ")
+        if let error = export["lastError"]?.string { line += "; last error: \(error)" }
         return line
     }
 

@@ -15,7 +15,7 @@ package enum ClientScriptMaker {
         let disks = intent.disks.compactMap { disk in
             disk.serial.map {
                 ClientScript.Disk(
-                    lun: disk.lun, serial: $0, device: disk.device, content: "")
+                    lun: disk.lun, serial: $0, device: disk.device, content: disk.content)
             }
         }
         guard let portal = intent.portals.first, !disks.isEmpty else {
@@ -33,7 +33,7 @@ package enum ClientScriptMaker {
     private static func reachable(_ portal: Portal) -> Portal {
         guard portal.isEverywhere else { return portal }
         let words = (Environment["SSH_CONNECTION"] ?? "").split(separator: " ").map(String.init)
-        let usual = HostAddresses.all.first { $0.contains(":") == portal.isIPv6 }
+        let usual = HostAddresses.all.first { $0.utf8.contains(UInt8(ascii: ":")) == portal.isIPv6 }
         let address = words.count == 4 ? words[2] : usual ?? portal.address
         return Portal(address: address, port: portal.port)
     }

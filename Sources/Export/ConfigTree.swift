@@ -26,7 +26,8 @@ enum ConfigTree {
     }
 
     private static func lookAtBackstores(_ observed: inout Observed) {
-        for adapter in Files.names(in: "\(root)/core") where adapter.contains("_") {
+        for adapter in Files.names(in: "\(root)/core")
+        where adapter.utf8.contains(UInt8(ascii: "_")) {
             let path = "core/\(adapter)"
             observed.directories.insert(path)
             for name in Files.names(in: "\(root)/\(path)") {

@@ -22,8 +22,23 @@ struct Disk {
         }
     }
 
-    /// What it is known by on every run, wherever it is plugged in.
-    var identity: DiskIdentity {
+    /// What it is known by on every run, wherever it is plugged in: by itself, or else by what is on it.
+    func identity(_ content: Content) -> DiskIdentity {
+        let own = ownIdentity
+        guard !own.isLasting, !content.uuid.isEmpty else { return own }
+        let member = content.member.map { " member \($0.index)" } ?? ""
+        return DiskIdentity("superblock \(content.uuid)\(member)")
+    }
+
+    /// The same node, or another path to the same disk.
+    func isSame(as other: Disk) -> Bool {
+        guard number != other.number else { return true }
+        let own = ownIdentity
+        return (own.text.hasPrefix("wwid ") || own.text.hasPrefix("device/wwid "))
+            && own == other.ownIdentity
+    }
+
+    private var ownIdentity: DiskIdentity {
         if let uuid = node.attribute("dm/uuid") {
             return DiskIdentity("dm " + Self.withoutMappingName(uuid))
         }

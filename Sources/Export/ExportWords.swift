@@ -27,7 +27,7 @@ package enum ExportWords {
                     + "\(intent.target).\n"
             }
         text += disks(intent)
-        text += openness(intent)
+        text += openness(intent) + members(intent)
         guard exported > 0 else { return text }
         return text + "\nOn the newer host:\n"
             + "  ssh root@\(intent.portals.first?.address ?? Host.name) davit export client \(intent.name) > davit-\(intent.name).sh\n"
@@ -44,6 +44,34 @@ package enum ExportWords {
                 }
             return "  LUN \(disk.lun)  \(disk.device)  \(state)\n"
         }.joined()
+    }
+
+    /// What somebody who named one disk of several should know.
+    private static func members(_ intent: Intent) -> String {
+        var text = ""
+        let paths = Set(intent.disks.compactMap(\.path))
+        for uuid in intent.disks.compactMap(\.fileSystem).uniqued {
+            let members = intent.disks.filter { $0.fileSystem == uuid }
+            let kind = members.first?.content ?? ""
+            let others = members.flatMap(\.otherMembers).uniqued.filter { !paths.contains($0) }
+            if !others.isEmpty {
+                text +=
+                    "Not exported, but members of the same \(kind) \(uuid): \(others.joined(separator: ", ")). All at "
+                    + "once: davit export --filesystem \(uuid)\n"
+            }
+            let missing = members.map(\.missingMembers).max() ?? 0
+            if missing > 0 {
+                text +=
+                    "\(missing) \(missing == 1 ? "member" : "members") of the \(kind) \(uuid) cannot be found on this "
+                    + "host: is a disk still locked, or dead?\n"
+            }
+        }
+        for disk in intent.disks where !disk.isLasting {
+            text +=
+                "\(disk.device) has no identity of its own: its name on the newer host may be another after a "
+                + "reboot of this host.\n"
+        }
+        return text
     }
 
     private static func openness(_ intent: Intent) -> String {
@@ -119,7 +147,7 @@ package enum ExportWords {
         let portals = intent.portals.map(\.description).joined(separator: ", ")
         let since = (Clock.now - intent.since).inWords
         var text = "'\(entry.name)' \(state(entry, intent)), for \(since), at \(portals)\n"
-        text += disks(intent) + openness(intent)
+        text += disks(intent) + openness(intent) + members(intent)
         text += entry.sessions.map {
             "  logged in: \($0.initiator)\($0.address.map { " from \($0)" } ?? "")\n"
         }.joined()

@@ -33,10 +33,22 @@ package struct Exporter {
         package var isWaiting: Bool { intent.disks.contains { $0.state == .waiting } }
     }
 
+    /// As long as one step may take: a disk that is dying is opened slowly.
+    private static let patience = Duration.seconds(10)
+
     private let request: Request
     private let recorder = Recorder(component: "export")
 
     package init(_ request: Request) { self.request = request }
+
+    /// The members of a file system that are here, and how an export of them is called.
+    /// - Throws: `Refusal.noFileSystem`.
+    package static func members(
+        of uuid: String
+    ) throws(Refusal) -> (devices: [String], name: String) {
+        guard let set = MemberSet(uuid: uuid) else { throw .noFileSystem(uuid) }
+        return (set.paths, set.name)
+    }
 
     /// What would be done, without doing any of it.
     package func plan() throws -> Result {
@@ -88,11 +100,35 @@ package struct Exporter {
         intent.initiators = request.initiators
         for (index, disk) in found.enumerated() {
             var entry = Intent.Disk(device: request.devices[index], lun: index + 1)
-            entry.path = disk?.node.path
-            entry.serial = disk.map { UnitSerial($0.identity.serial) }
+            if let disk { describe(disk, &entry, besides: intent.disks, known) }
             intent.disks.append(entry)
         }
         return intent
+    }
+
+    private func describe(
+        _ disk: Disk, _ entry: inout Intent.Disk, besides others: [Intent.Disk], _ known: Intent?
+    ) {
+        let content = Content(of: disk.node.path)
+        var identity = disk.identity(content)
+        // A copy of another disk has its identity too; the initiator must not take them for one.
+        if others.contains(where: { $0.serial?.digits == identity.serial }) {
+            identity = DiskIdentity("\(identity.text) copy \(disk.node.name)", isLasting: false)
+        }
+        entry.path = disk.node.path
+        entry.content = content.type
+        entry.serial = UnitSerial(identity.serial)
+        entry.isLasting = identity.isLasting
+        // The newer host may have written another superblock since; the disk keeps the name that it has there.
+        let path = entry.path
+        if let before = known?.disks.first(where: { $0.path == path && $0.state == .exported }) {
+            entry.serial = before.serial
+            entry.isLasting = before.isLasting
+        }
+        guard content.isShared, let set = MemberSet(uuid: content.uuid) else { return }
+        entry.fileSystem = content.uuid
+        entry.otherMembers = set.paths.filter { $0 != disk.node.path }
+        entry.missingMembers = set.missing
     }
 
     private func adapter(_ known: Intent?, _ observed: Observed) -> Int {
@@ -121,11 +157,11 @@ package struct Exporter {
 
     /// A step that fails for one disk leaves out what follows for that disk only.
     private func carryOut(_ steps: [PlannedStep], for intent: inout Intent) throws {
-        let runner = StepRunner(patience: .seconds(10))
+        let runner = StepRunner()
         for planned in steps {
             let index = intent.disks.firstIndex { $0.lun == planned.lun }
             if let index, intent.disks[index].state == .failed { continue }
-            let outcome = try runner.perform(planned.step)
+            let outcome = try runner.perform(planned.step, until: Clock.now + Self.patience)
             guard let reason = outcome.failure else { continue }
             recorder.record("\(request.name): '\(planned.step)' failed: \(reason)", .warning)
             guard let index else {
@@ -146,7 +182,8 @@ package struct Exporter {
     ) throws(SystemError) {
         guard let lun = planned.lun, planned.step.path.hasPrefix(layout.backstore(lun) + "/")
         else { return }
-        _ = try runner.perform(.removeDirectory(layout.backstore(lun)))
+        _ = try runner.perform(
+            .removeDirectory(layout.backstore(lun)), until: Clock.now + Self.patience)
     }
 
     package enum Failure: Error, CustomStringConvertible {
@@ -186,13 +223,6 @@ extension StepRunner.Outcome {
         case .failed(let code): String(cString: strerror(code))
         case .hangs: "the kernel does not come back from it"
         }
-    }
-}
-
-extension Disk {
-    /// The same node, or another path to the same disk.
-    func isSame(as other: Disk) -> Bool {
-        number == other.number || (identity.isLasting && identity == other.identity)
     }
 }
 

@@ -7,8 +7,8 @@ import LinuxKit
 ///
 /// `$DAVIT_RUN/export/NAME.json`: `{name, target, adapter, state: applying|exported|waiting|incomplete|stopping, since,
 /// readOnly, authenticates, guardsDiscovery, portals: […], initiators: […], disks: [{device, lun, state:
-/// exported|waiting|failed, path, serial, id, lastError}], lastError}`; `since` in milliseconds since boot. It holds no
-/// secret.
+/// exported|waiting|failed, path, serial, id, lasting, content, fileSystem, otherMembers: […], missingMembers,
+/// lastError}], lastError}`; `since` in milliseconds since boot. It holds no secret.
 package struct Intent: Sendable {
     package enum State: String, Sendable { case applying, exported, waiting, incomplete, stopping }
 
@@ -23,6 +23,15 @@ package struct Intent: Sendable {
         package var path: String?
         package var serial: UnitSerial?
         package var lastError: String?
+        /// libblkid's type of what is on it; empty when nothing is recognised.
+        package var content = ""
+        /// Whether its serial number is the same after the next boot.
+        package var isLasting = true
+        /// The UUID of the file system over several disks that it is a member of.
+        package var fileSystem: String?
+        /// Where the other members are, and how many are nowhere.
+        package var otherMembers: [String] = []
+        package var missingMembers = 0
     }
 
     package let name: ExportName
@@ -111,12 +120,21 @@ extension Intent.Disk {
         path = json["path"]?.string
         serial = json["serial"]?.string.map { UnitSerial($0) }
         lastError = json["lastError"]?.string
+        content = json["content"]?.string ?? ""
+        isLasting = json["lasting"]?.bool ?? true
+        fileSystem = json["fileSystem"]?.string
+        otherMembers = (json["otherMembers"]?.array ?? []).compactMap(\.string)
+        missingMembers = json["missingMembers"]?.int ?? 0
     }
 
     package var json: JSON {
         [
             "device": .string(device), "lun": JSON(lun), "state": .string(state.rawValue),
             "path": JSON(path), "serial": JSON(serial?.digits), "id": JSON(serial?.byID),
+            "lasting": .bool(isLasting), "content": .string(content),
+            "fileSystem": JSON(fileSystem),
+            "otherMembers": .array(otherMembers.map { .string($0) }),
+            "missingMembers": JSON(missingMembers),
             "lastError": JSON(lastError),
         ]
     }

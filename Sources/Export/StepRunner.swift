@@ -16,17 +16,14 @@ final class StepRunner {
     /// The applet that is the other end.
     static let applet = "export-steps"
 
-    private let patience: Duration
     private var child: ChildProcess?
     private var requests: FileDescriptor?
     private var answers: FileDescriptor?
 
-    init(patience: Duration) { self.patience = patience }
-
-    func perform(_ step: Step) throws(SystemError) -> Outcome {
+    /// - Parameter deadline: `Clock.now` at which the step is given up.
+    func perform(_ step: Step, until deadline: Duration) throws(SystemError) -> Outcome {
         if child == nil { try start() }
         try requests?.write(step.json.compact + "\n")
-        let deadline = Clock.now + patience
         var answer: [UInt8] = []
         while answer.last != UInt8(ascii: "\n") {
             let ready = try Poll.wait([.init(answers?.number ?? -1, .input)], until: deadline)

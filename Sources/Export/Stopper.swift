@@ -23,8 +23,9 @@ package struct Stopper {
         package let took: Duration
     }
 
-    /// As long as one step may take; a portal that is torn down can hang for ever.
-    private static let patience = Duration.milliseconds(1500)
+    /// All of it is over in 5 s: a step may take what is left of them, and a step behind one that hangs a moment.
+    private static let patience = Duration.seconds(4)
+    private static let leastPatience = Duration.milliseconds(300)
     private let recorder = Recorder(component: "export")
 
     package init() {}
@@ -83,7 +84,8 @@ package struct Stopper {
 
     /// All steps are tried, but for those that cannot succeed while something inside is still there.
     private func carryOut(_ steps: [Step]) throws -> [String] {
-        let runner = StepRunner(patience: Self.patience)
+        let runner = StepRunner()
+        let end = Clock.now + Self.patience
         var blocked: [String] = []
         var reasons: [String] = []
         for step in steps {
@@ -92,7 +94,8 @@ package struct Stopper {
             {
                 continue
             }
-            let outcome = try runner.perform(step)
+            let outcome = try runner.perform(
+                step, until: max(end, Clock.now + Self.leastPatience))
             // Somebody else was faster.
             if outcome == .failed(code: Missing.code) { continue }
             guard let reason = outcome.failure else { continue }

@@ -20,7 +20,7 @@ package struct Portal: Hashable, Sendable, CustomStringConvertible {
         self.init(address: address, port: port)
     }
 
-    package var isIPv6: Bool { address.contains(":") }
+    package var isIPv6: Bool { address.utf8.contains(UInt8(ascii: ":")) }
     /// `0.0.0.0` and `::` stand for every address of the host.
     package var isEverywhere: Bool { address == "0.0.0.0" || address == "::" }
 

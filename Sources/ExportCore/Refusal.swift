@@ -5,6 +5,7 @@ package enum Refusal: Error, Equatable, CustomStringConvertible {
     case badPortal(String)
     case noDevice(String)
     case noBlockDevice(String)
+    case noFileSystem(String)
     case givenTwice(String, and: String)
     case tooManyDisks(Int)
     case inUse(String, DeviceUse)
@@ -33,6 +34,9 @@ package enum Refusal: Error, Equatable, CustomStringConvertible {
                 + "are exported and the others when they appear."
         case .noBlockDevice(let path):
             "\(path) is no block device. Give disks, partitions or mappings such as /dev/sda or /dev/mapper/NAME."
+        case .noFileSystem(let uuid):
+            "No disk of this host carries the UUID \(uuid). 'davit unlock --list' says whether some are locked; 'blkid' "
+                + "lists those that can be read."
         case .givenTwice(let one, let other):
             "\(other) and \(one) are the same disk. Give it once."
         case .tooManyDisks(let count):

@@ -44,7 +44,7 @@ package struct Session: Hashable, Sendable {
 extension Observed {
     /// Who is logged in to a target.
     package func sessions(of target: String) -> [Session] {
-        children(of: target).filter { $0.contains("/tpgt_") }.flatMap { group in
+        groups(of: target).flatMap { group in
             children(of: group + "/acls").compactMap {
                 Session(info: attributes["\($0)/info"] ?? "No active iSCSI Session")
             } + Session.dynamic(attributes["\(group)/dynamic_sessions"] ?? "")

@@ -7,10 +7,10 @@ package struct StopPlan: Equatable, Sendable {
     ///   names nobody.
     package init(_ name: ExportName, in observed: Observed, adapter: Int?) {
         let groups = Self.targets(of: name, in: observed).flatMap { target in
-            observed.children(of: target).filter { $0.contains("/tpgt_") }
+            observed.groups(of: target)
         }
         let targets = Self.targets(of: name, in: observed)
-        steps// Everybody is logged out at once, and nobody comes back while the rest goes on.
+        steps  // Everybody is logged out at once, and nobody comes back while the rest goes on.
         =
             groups.filter(observed.isEnabled).map { .write(.text("0"), to: $0 + "/enable") }
             + groups.flatMap { Self.removal(ofGroup: $0, observed) }
@@ -36,7 +36,7 @@ package struct StopPlan: Equatable, Sendable {
     }
 
     static func removal(ofList path: String, _ observed: Observed) -> [Step] {
-        observed.children(of: path).filter { $0.contains("/lun_") }.flatMap { mapped in
+        observed.children(of: path).flatMap { mapped in
             observed.links(in: mapped).map { Step.removeLink($0) } + [.removeDirectory(mapped)]
         } + [.removeDirectory(path)]
     }
@@ -82,6 +82,11 @@ extension Observed {
             else { return nil }
             return (path, iqn)
         }
+    }
+
+    /// The groups of portals of a target; davit's have one.
+    package func groups(of target: String) -> [String] {
+        children(of: target).filter { $0.split(separator: "/").last?.hasPrefix("tpgt_") == true }
     }
 
     /// The backstores that there are, everybody's, of every kind.

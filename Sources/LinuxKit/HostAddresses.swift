@@ -28,7 +28,7 @@ package enum HostAddresses {
     /// Whether no program of this host listens on that address and port now.
     /// - Throws: when it cannot be tried, for example because the host does not have the address.
     package static func isFree(_ address: String, port: UInt16) throws(SystemError) -> Bool {
-        let isIPv6 = address.contains(":")
+        let isIPv6 = address.utf8.contains(UInt8(ascii: ":"))
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let socket = FileDescriptor(
             adopting: Glibc.socket(isIPv6 ? AF_INET6 : AF_INET, type, 0))

@@ -15,7 +15,7 @@ package struct ModuleUpload: Sendable {
             if ModuleTree.name(of: word) != nil {
                 guard Files.exists(word) else { throw .nothingThere(path: word) }
                 files.append(word)
-            } else if word.contains("/") || word == "." {
+            } else if word.utf8.contains(UInt8(ascii: "/")) || word == "." {
                 let tree = ModuleTree(in: Self.treeDirectory(word, release))
                 guard !tree.entries.isEmpty else { throw .nothingThere(path: word) }
                 trees.append(tree)

@@ -17,6 +17,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
+#include <linux/module.h>
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/random.h>
@@ -45,6 +46,11 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+
+// Headers older than Linux 5.17 lack it.
+#ifndef MODULE_INIT_COMPRESSED_FILE
+#define MODULE_INIT_COMPRESSED_FILE 4
+#endif
 
 #pragma clang assume_nonnull begin
 
@@ -110,12 +116,9 @@ static inline int davit_get_limit(int resource, struct rlimit *limit) {
 static inline uint32_t davit_device_major(dev_t device) { return major(device); }
 static inline uint32_t davit_device_minor(dev_t device) { return minor(device); }
 
-/// finit_module(2) and init_module(2), which glibc has no wrappers for. `parameters` may be empty. Oldest kernel: 3.8.
-static inline int davit_finit_module(int file, const char *parameters) {
-    return (int)syscall(SYS_finit_module, file, parameters, 0);
-}
-static inline int davit_init_module(const void *image, unsigned long size, const char *parameters) {
-    return (int)syscall(SYS_init_module, image, size, parameters);
+/// finit_module(2), which glibc has no wrapper for. `parameters` may be empty. Oldest kernel: 3.8; flags: 5.17.
+static inline int davit_finit_module(int file, const char *parameters, int flags) {
+    return (int)syscall(SYS_finit_module, file, parameters, flags);
 }
 
 /// Macros that are not imported because they are computed.

@@ -8,7 +8,7 @@ enum ExportCommand: Command {
     static let name = "export"
     static let summary = "gives disks to another host over iSCSI, and takes them back"
     static let help = """
-        davit export DEVICE… [--name NAME] [--listen ADDRESS[:PORT]]… [--initiator IQN]… [--read-only] [--no-auth]
+        davit export DEVICE…|--filesystem UUID [--name NAME] [--listen ADDRESS[:PORT]]… [--initiator IQN]… [--read-only] [--no-auth]
                      [--wait SECONDS|forever] [--dry-run] [--json]
         davit export status [--json]
         davit export stop [NAME…|--all] [--json]
@@ -17,6 +17,7 @@ enum ExportCommand: Command {
         Exports the disks as the LUNs 1, 2, … of one target, opened exclusively, and says what to type on the newer
         host. Run again with the same words it changes nothing; after SIGKILL it goes on where it was.
 
+        --filesystem UUID   the members of that bcachefs, btrfs or md array that are here
         --name NAME         what the export is called (default: after the first device)
         --listen ADDRESS    where it listens, port 3260 (default: the address of this SSH session, else of the lease);
                             0.0.0.0 for every address
@@ -53,11 +54,17 @@ enum ExportCommand: Command {
         let isDryRun = try reader.flag("--dry-run")
         let asJSON = try reader.flag("--json")
         let wait = try reader.value("--wait").map { try patience($0) }
-        let devices = try reader.operands()
-        guard let first = devices.first else { throw UsageError("Name at least one device.") }
+        let fileSystem = try reader.value("--filesystem")
+        var devices = try reader.operands()
+        var standardName = devices.first ?? ""
+        if let fileSystem {
+            guard devices.isEmpty else { throw UsageError("--filesystem goes without devices.") }
+            (devices, standardName) = try Exporter.members(of: fileSystem)
+        }
+        guard !devices.isEmpty else { throw UsageError("Name at least one device.") }
 
         var request = Exporter.Request(
-            devices: devices, name: name ?? ExportName(derivedFrom: first))
+            devices: devices, name: name ?? ExportName(derivedFrom: standardName))
         request.listen = listen
         request.initiators = initiators
         request.isReadOnly = isReadOnly

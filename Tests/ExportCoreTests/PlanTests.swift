@@ -1,0 +1,166 @@
+import ExportCore
+import Testing
+
+struct PlanTests {
+    static func wanted(
+        disks: Int = 3, initiators: [String] = [], isReadOnly: Bool = false,
+        authenticates: Bool = true, name: String = "t", adapter: Int = 0
+    ) throws -> Wanted {
+        let name = try ExportName(name)
+        return Wanted(
+            name: name, target: IQN(export: name, host: "server"), adapter: adapter,
+            disks: (1...disks).map {
+                .init(
+                    lun: $0, path: "/dev/sd\($0)",
+                    serial: UnitSerial(DiskIdentity("wwid \($0)").serial))
+            },
+            portals: [try Portal("192.0.2.5"), try Portal("[2001:db8::5]:3261")],
+            initiators: try initiators.map { try IQN($0) }, isReadOnly: isReadOnly,
+            authenticates: authenticates)
+    }
+
+    static let lists = [[], ["iqn.1993-08.org.debian:01:a", "iqn.1993-08.org.debian:01:b"]]
+
+    @Test(arguments: lists, [false, true])
+    func `the kernel accepts every step, and then nothing is left to do`(
+        initiators: [String], isReadOnly: Bool
+    ) throws {
+        let wanted = try Self.wanted(initiators: initiators, isReadOnly: isReadOnly)
+        var kernel = FakeKernel()
+        for planned in try ApplyPlan(wanted, over: kernel.observed).steps {
+            try kernel.perform(planned.step)
+        }
+        #expect(try ApplyPlan(wanted, over: kernel.observed).steps == [])
+        #expect(kernel.performed.last?.path.hasSuffix("tpgt_1/enable") == true)
+    }
+
+    @Test(arguments: lists)
+    func `killed after any step, the same export goes on to the same end`(
+        initiators: [String]
+    ) throws {
+        let wanted = try Self.wanted(initiators: initiators)
+        let all = try ApplyPlan(wanted, over: Observed()).steps
+        var whole = FakeKernel()
+        for planned in all { try whole.perform(planned.step) }
+        for killedAfter in 0...all.count {
+            var kernel = FakeKernel()
+            for planned in all.prefix(killedAfter) { try kernel.perform(planned.step) }
+            let rest = try ApplyPlan(wanted, over: kernel.observed).steps
+            // What the kernel sets by itself as soon as its object is there is left out.
+            #expect(rest.count <= all.count - killedAfter)
+            for planned in rest { try kernel.perform(planned.step) }
+            #expect(kernel.observed == whole.observed)
+        }
+    }
+
+    @Test(arguments: lists)
+    func `from every half-built state stop leaves nothing, and so it does when it is killed itself`(
+        initiators: [String]
+    ) throws {
+        let wanted = try Self.wanted(initiators: initiators)
+        let all = try ApplyPlan(wanted, over: Observed()).steps
+        for killedAfter in 0...all.count {
+            var half = FakeKernel()
+            for planned in all.prefix(killedAfter) { try half.perform(planned.step) }
+            let steps = StopPlan(wanted.name, in: half.observed, adapter: wanted.adapter).steps
+            for stopKilledAfter in 0...steps.count {
+                var kernel = half
+                for step in steps.prefix(stopKilledAfter) { try kernel.perform(step) }
+                let rest = StopPlan(wanted.name, in: kernel.observed, adapter: wanted.adapter)
+                for step in rest.steps { try kernel.perform(step) }
+                for step in StopPlan.farewell(in: kernel.observed, madeFabric: true) {
+                    try kernel.perform(step)
+                }
+                #expect(kernel.observed.directories == [])
+                #expect(kernel.observed.links == [:])
+            }
+        }
+    }
+
+    @Test func `stop leaves other exports and other people's targets alone`() throws {
+        var kernel = FakeKernel()
+        let other = try Self.wanted(disks: 1, name: "other", adapter: 1)
+        for planned in try ApplyPlan(other, over: kernel.observed).steps {
+            try kernel.perform(planned.step)
+        }
+        for path in [
+            "iscsi/iqn.2020-01.com.example:x", "iscsi/iqn.2020-01.com.example:x/tpgt_1",
+            "core/fileio_7",
+        ] {
+            try kernel.perform(.makeDirectory(path))
+        }
+        let before = kernel.observed
+        let mine = try Self.wanted(adapter: kernel.observed.freeAdapter)
+        for planned in try ApplyPlan(mine, over: kernel.observed).steps {
+            try kernel.perform(planned.step)
+        }
+        for step in StopPlan(mine.name, in: kernel.observed, adapter: mine.adapter).steps {
+            try kernel.perform(step)
+        }
+        #expect(kernel.observed == before)
+    }
+
+    @Test func `data LUNs begin at 1 and the other host cannot discard`() throws {
+        let steps = try ApplyPlan(Self.wanted(), over: Observed()).steps.map(\.step.description)
+        #expect(!steps.contains { $0.hasSuffix("lun_0") })
+        #expect(steps.contains("echo 0 > core/iblock_0/davit.t.1/attrib/emulate_tpu"))
+        #expect(!steps.contains { $0.hasPrefix("echo 1") && $0.contains("emulate_") })
+    }
+
+    @Test func `no secret stands in a step`() throws {
+        let steps = try ApplyPlan(Self.wanted(), over: Observed()).steps.map(\.step.description)
+        #expect(
+            steps.filter { $0.contains("password") }.allSatisfy {
+                $0.hasPrefix("echo (the secret) >")
+            })
+    }
+
+    @Test func `a late disk is added to what is there`() throws {
+        var wanted = try Self.wanted(disks: 3)
+        let late = wanted.disks.remove(at: 1)
+        var kernel = FakeKernel()
+        for planned in try ApplyPlan(wanted, over: kernel.observed).steps {
+            try kernel.perform(planned.step)
+        }
+        wanted.disks.insert(late, at: 1)
+        let steps = try ApplyPlan(wanted, over: kernel.observed).steps
+        #expect(Set(steps.map(\.lun)) == [2])
+        for planned in steps { try kernel.perform(planned.step) }
+        #expect(try ApplyPlan(wanted, over: kernel.observed).steps == [])
+    }
+
+    @Test func `an initiator that is not wanted any more is removed alone`() throws {
+        var wanted = try Self.wanted(initiators: Self.lists[1])
+        var kernel = FakeKernel()
+        for planned in try ApplyPlan(wanted, over: kernel.observed).steps {
+            try kernel.perform(planned.step)
+        }
+        wanted.initiators.removeLast()
+        let steps = try ApplyPlan(wanted, over: kernel.observed).steps.map(\.step)
+        #expect(steps.allSatisfy { $0.path.contains("acls/iqn.1993-08.org.debian:01:b") })
+        for step in steps { try kernel.perform(step) }
+        #expect(try ApplyPlan(wanted, over: kernel.observed).steps == [])
+    }
+
+    @Test func `another disk in a LUN, or another mode, is refused with a way on`() throws {
+        let wanted = try Self.wanted()
+        var kernel = FakeKernel()
+        for planned in try ApplyPlan(wanted, over: kernel.observed).steps {
+            try kernel.perform(planned.step)
+        }
+        var other = wanted
+        other.disks[0].path = "/dev/other"
+        #expect(
+            throws: Refusal.holdsOther(
+                wanted.name, "LUN 1 is /dev/sd1, and /dev/other is wanted there")
+        ) { try ApplyPlan(other, over: kernel.observed) }
+        other = wanted
+        other.isReadOnly = true
+        #expect(throws: Refusal.self) { try ApplyPlan(other, over: kernel.observed) }
+        other = wanted
+        other.disks.removeLast()
+        #expect(throws: Refusal.self) { try ApplyPlan(other, over: kernel.observed) }
+        #expect(
+            Refusal.holdsOther(wanted.name, "x").description.contains("davit export stop t"))
+    }
+}
