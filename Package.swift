@@ -97,6 +97,7 @@ let package = Package(
         tests("ExportCoreTests", ["ExportCore"]),
         tests("JSONKitTests", ["JSONKit"]),
         tests("LinuxKitTests", ["LinuxKit"]),
+        tests("ModuleKitTests", ["ModuleKit"]),
         tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes"]),
         // Needs root: network namespaces, dnsmasq.
         tests("NetworkTests", ["davit", "JSONKit", "LinuxKit"]),

@@ -1,4 +1,3 @@
-import Glibc
 import LinuxKit
 
 /// The secret that initiators log in with: one for this machine, made at the first export and gone with the last.
@@ -12,11 +11,7 @@ package struct CHAPSecret: ~Copyable {
 
     /// Reads it; empty when there is none yet.
     init() throws(SystemError) {
-        var held = try SecretBytes(capacity: 255)
-        if let file = try? FileDescriptor(opening: Self.path, O_RDONLY) {
-            _ = try held.fill { buffer throws(SystemError) in try file.read(into: buffer) }
-        }
-        bytes = held
+        bytes = try ConfigFS.secret(in: Self.path, atMost: 255)
     }
 
     /// Makes it unless it is there: 24 characters out of 32, which are 120 bits.
@@ -31,18 +26,16 @@ package struct CHAPSecret: ~Copyable {
 
     /// Whether that attribute holds it; `false` when there is no secret.
     borrowing func isHeld(by attribute: String) -> Bool {
-        guard bytes.count > 0, let file = try? FileDescriptor(opening: attribute, O_RDONLY),
-            var held = try? SecretBytes(capacity: 256)
-        else { return false }
-        _ = try? held.fill { buffer throws(SystemError) in try file.read(into: buffer) }
+        guard bytes.count > 0, var held = try? ConfigFS.secret(in: attribute, atMost: 256) else {
+            return false
+        }
         if held.last == UInt8(ascii: "\n") { held.removeLast() }
         return bytes.withBytes { one in held.withBytes { one.elementsEqual($0) } }
     }
 
     /// Writes it into an attribute.
     borrowing func write(to attribute: String) throws(SystemError) {
-        let file = try FileDescriptor(opening: attribute, O_WRONLY)
-        try bytes.withBytes { (buffer) throws(SystemError) in try file.write(buffer) }
+        try ConfigFS.write(bytes, to: attribute)
     }
 
     /// The secret for the script of the newer host, which has to hold it.

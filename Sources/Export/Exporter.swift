@@ -1,5 +1,4 @@
 import ExportCore
-import Glibc
 import JSONKit
 import LinuxKit
 import Recorder
@@ -63,16 +62,18 @@ package struct Exporter {
 
     private func pass() throws -> Result {
         // Refusals come before anything is changed, a module loaded or a secret made.
-        _ = try plan()
+        let before = ConfigTree.observe(comparing: try CHAPSecret())
+        var intent = try intent(over: before)
+        _ = try ApplyPlan(intent.wanted, over: before)
         try Machine.prepare()
         try CHAPSecret.make()
         Checkpoint.passed()
-        let secret = try CHAPSecret()
-        let observed = ConfigTree.observe(comparing: secret)
-        var intent = try intent(over: observed)
+        let observed = ConfigTree.observe(comparing: try CHAPSecret())
+        // Only somebody else can have changed it meanwhile, or a configfs that had not been mounted shows it now.
+        if observed != before { intent = try self.intent(over: observed) }
         let plan = try ApplyPlan(intent.wanted, over: observed)
-        let before = Intent(reading: request.name)
-        if plan.steps.isEmpty, before?.state == .exported, before?.disks == intent.settled.disks {
+        let known = Intent(reading: request.name)
+        if plan.steps.isEmpty, known?.state == .exported, known?.disks == intent.settled.disks {
             return Result(intent: intent.settled, steps: [])
         }
         try SharedState.remember(madeFabric: !observed.directories.contains(Layout.fabric))
@@ -98,18 +99,22 @@ package struct Exporter {
         intent.guardsDiscovery = observed.mayGuardDiscovery
         intent.portals = try Listening.choose(request.listen, in: observed)
         intent.initiators = request.initiators
+        let contents = found.map { $0.map { Content(of: $0.node.path) } }
         for (index, disk) in found.enumerated() {
             var entry = Intent.Disk(device: request.devices[index], lun: index + 1)
-            if let disk { describe(disk, &entry, besides: intent.disks, known) }
+            if let disk, let content = contents[index] {
+                describe(disk, content, &entry, besides: intent.disks, known)
+            }
             intent.disks.append(entry)
         }
+        noteMembers(contents, &intent)
         return intent
     }
 
     private func describe(
-        _ disk: Disk, _ entry: inout Intent.Disk, besides others: [Intent.Disk], _ known: Intent?
+        _ disk: Disk, _ content: Content, _ entry: inout Intent.Disk,
+        besides others: [Intent.Disk], _ known: Intent?
     ) {
-        let content = Content(of: disk.node.path)
         var identity = disk.identity(content)
         // A copy of another disk has its identity too; the initiator must not take them for one.
         if others.contains(where: { $0.serial?.digits == identity.serial }) {
@@ -125,10 +130,20 @@ package struct Exporter {
             entry.serial = before.serial
             entry.isLasting = before.isLasting
         }
-        guard content.isShared, let set = MemberSet(uuid: content.uuid) else { return }
-        entry.fileSystem = content.uuid
-        entry.otherMembers = set.paths.filter { $0 != disk.node.path }
-        entry.missingMembers = set.missing
+    }
+
+    /// Looks for the rest of each file system once, however many of its members are exported: that reads every disk.
+    private func noteMembers(_ contents: [Content?], _ intent: inout Intent) {
+        let shared = contents.compactMap { $0 }.filter(\.isShared)
+        for uuid in shared.map(\.uuid).uniqued {
+            guard let set = MemberSet(uuid: uuid) else { continue }
+            for index in contents.indices where contents[index]?.uuid == uuid {
+                let path = intent.disks[index].path
+                intent.disks[index].fileSystem = uuid
+                intent.disks[index].otherMembers = set.paths.filter { $0 != path }
+                intent.disks[index].missingMembers = set.missing
+            }
+        }
     }
 
     private func adapter(_ known: Intent?, _ observed: Observed) -> Int {
@@ -220,7 +235,7 @@ extension StepRunner.Outcome {
     var failure: String? {
         switch self {
         case .done: nil
-        case .failed(let code): String(cString: strerror(code))
+        case .failed(let code): ErrorNumber.words(code)
         case .hangs: "the kernel does not come back from it"
         }
     }

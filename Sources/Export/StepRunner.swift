@@ -1,5 +1,4 @@
 import ExportCore
-import Glibc
 import LinuxKit
 
 /// Has steps carried out by a child process, each with a deadline: a portal that is torn down, or a disk that is
@@ -34,11 +33,13 @@ final class StepRunner {
             }
             guard case .bytes(let bytes)? = try answers?.read(atMost: 64) else {
                 giveUp()
-                throw SystemError("carry out", "'\(step)': its process has ended", code: EPIPE)
+                throw SystemError(
+                    "carry out", "'\(step)': its process has ended", code: ErrorNumber.brokenPipe)
             }
             answer += bytes
         }
-        let code = Int32(String(decoding: answer.dropLast(), as: UTF8.self)) ?? EIO
+        let code =
+            Int32(String(decoding: answer.dropLast(), as: UTF8.self)) ?? ErrorNumber.inputOutput
         Checkpoint.passed()
         return code == 0 ? .done : .failed(code: code)
     }

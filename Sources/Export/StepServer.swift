@@ -1,5 +1,4 @@
 import ExportCore
-import Glibc
 import JSONKit
 import LinuxKit
 

@@ -97,7 +97,7 @@ package struct Stopper {
             let outcome = try runner.perform(
                 step, until: max(end, Clock.now + Self.leastPatience))
             // Somebody else was faster.
-            if outcome == .failed(code: Missing.code) { continue }
+            if outcome == .failed(code: ErrorNumber.notFound) { continue }
             guard let reason = outcome.failure else { continue }
             blocked.append(step.path)
             reasons.append("'\(step)': \(reason).")

@@ -41,7 +41,9 @@ package struct ClientScript: Sendable {
     }
 
     package var text: String {
-        [head, functions, tunnel, stop, login, wait, show].joined(separator: "\n")
+        // In a function that the last line calls: half a script, after a connection that broke, does nothing.
+        ([head, "main() {", functions, tunnel, stop, login, wait, show] + ["}", "main \"$@\"", ""])
+            .joined(separator: "\n")
     }
 
     /// Where the newer host connects to.

@@ -28,6 +28,24 @@ package enum ConfigFS {
         guard unlink(path) == 0 else { throw SystemError("remove the link", path) }
     }
 
+    /// Writes a secret into an attribute.
+    package static func write(_ secret: borrowing SecretBytes, to path: String) throws(SystemError)
+    {
+        let file = try FileDescriptor(opening: path, O_WRONLY)
+        try secret.withBytes { (buffer) throws(SystemError) in try file.write(buffer) }
+    }
+
+    /// Reads a secret out of a file, as far as there is room for it; empty when it cannot be read.
+    package static func secret(in path: String, atMost capacity: Int) throws(SystemError)
+        -> SecretBytes
+    {
+        var held = try SecretBytes(capacity: capacity)
+        if let file = try? FileDescriptor(opening: path, O_RDONLY) {
+            _ = try held.fill { buffer throws(SystemError) in try file.read(into: buffer) }
+        }
+        return held
+    }
+
     /// Writes an attribute in one call, which is how the kernel takes it.
     package static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
         let file = try FileDescriptor(opening: path, O_WRONLY)

@@ -1,0 +1,65 @@
+# shellcheck shell=sh disable=SC2046,SC2231,SC2010 # Words of /options; paths without blanks.
+# Three disks; the addresses are on the loopback.
+ip addr add 192.0.2.5/24 dev lo
+tree=/sys/kernel/config/target
+export_disks() { davit export /dev/vda /dev/vdb /dev/vdc --name t --listen 192.0.2.5 $(cat /options); }
+# Everything that configfs holds of the target, without the secret, which is another each time.
+picture() {
+    find $tree -not -path '*statistics*' -not -path '*alua*' | sort
+    for file in $tree/core/iblock_*/*/info $tree/core/iblock_*/*/wwn/vpd_unit_serial \
+        $tree/iscsi/*/tpgt_1/attrib/* $tree/iscsi/*/tpgt_1/enable $tree/iscsi/*/tpgt_1/param/AuthMethod \
+        $tree/iscsi/*/tpgt_1/auth/userid $tree/iscsi/*/tpgt_1/acls/*/auth/userid $tree/iscsi/discovery_auth/[eu]*; do
+        [ -f "$file" ] || continue
+        echo "$file"
+        grep -v 'Max Queue' "$file"
+    done
+}
+# What is left of any export; the lock's file may stay.
+left() { ls $tree/core $tree/iscsi /run/davit/export 2>/dev/null | grep -v -e '^alua$' -e '^lock$' -e ':$' -e '^$'; }
+bad=0
+complain() { echo "BAD: $*"; cat /tmp/said; bad=1; }
+# killed N COMMAND...: whether COMMAND was killed after its Nth change.
+killed() {
+    number=$1
+    shift
+    DAVIT_EXPORT_KILL_AFTER=$number "$@" >/tmp/said 2>&1
+    [ $? = 137 ]
+}
+export_disks >/tmp/said 2>&1 || complain "the first apply failed"
+picture >/tmp/whole
+davit export stop >/dev/null
+
+n=1
+while killed $n export_disks; do
+    export_disks >/tmp/said 2>&1 || complain "apply after a kill at $n failed"
+    picture | diff - /tmp/whole >/tmp/said || complain "apply after a kill at $n made something else"
+    export_disks >/tmp/said 2>&1
+    grep -q 'nothing was changed' /tmp/said || complain "a second apply after a kill at $n changed something"
+    davit export stop >/tmp/said 2>&1 || complain "stop after that failed"
+    left >/tmp/said && complain "something was left"
+    n=$((n + 1))
+done
+davit export stop >/dev/null
+echo "apply: killed after each of $((n - 1)) changes, then run again"
+
+n=1
+while killed $n export_disks; do
+    davit export stop >/tmp/said 2>&1 || complain "stop of the half-built state $n failed"
+    left >/tmp/said && complain "something was left of the half-built state $n"
+    n=$((n + 1))
+done
+davit export stop >/dev/null
+echo "stop: from each of $((n - 1)) half-built states"
+
+n=1
+while export_disks >/dev/null; killed $n davit export stop; do
+    if [ $((n % 2)) = 0 ]; then
+        export_disks >/tmp/said 2>&1 || complain "apply after a stop killed at $n failed"
+        picture | diff - /tmp/whole >/tmp/said || complain "apply after a stop killed at $n made something else"
+    fi
+    davit export stop >/tmp/said 2>&1 || complain "stop after a stop killed at $n failed"
+    left >/tmp/said && complain "something was left after a stop killed at $n"
+    n=$((n + 1))
+done
+echo "stop: killed after each of $((n - 1)) changes, then run again, or apply"
+[ $bad = 0 ] && echo "STORY GOOD"
