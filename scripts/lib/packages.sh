@@ -54,9 +54,11 @@ e2fsprogs: makes the guests' file systems
 ipxe-qemu: the guests' network card
 iproute2: networks the guests together
 kmod: finds the guests' kernel modules
+libiscsi-bin: talks to the exported disks
 mmdebstrap: makes the guests' Debian root
 openssh-client: the client that unlocks
 procps: looks at processes
+qemu-block-extra: reads and writes exported disks
 qemu-utils: makes disk images
 udhcpc: the DHCP client to compare with
 xz-utils: unpacks kernel modules
