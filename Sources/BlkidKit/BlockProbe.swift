@@ -54,4 +54,36 @@ package enum BlockProbe {
         found.partitionLabel = value("PART_ENTRY_NAME")
         return found == Superblock() ? nil : found
     }
+
+    /// The types of every format that leaves its marks on `path`, in libblkid's order and each once: what `look` calls
+    /// ambiguous is all named here.
+    /// - Throws: `.cannotOpen` or `.cannotRead`.
+    package static func signatures(at path: String) throws(BlkidError) -> [String] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            throw .cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        }
+        defer { close(descriptor) }
+        guard let probe = blkid_new_probe() else { throw .cannotRead(path: path) }
+        defer { blkid_free_probe(probe) }
+        guard blkid_probe_set_device(probe, descriptor, 0, 0) == 0 else {
+            throw .cannotRead(path: path)
+        }
+        blkid_probe_enable_superblocks(probe, 1)
+        blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE)
+        var types: [String] = []
+        while true {
+            switch blkid_do_probe(probe) {
+            case 0: break
+            case 1: return types
+            default: throw .cannotRead(path: path)
+            }
+            var text: UnsafePointer<CChar>?
+            guard blkid_probe_lookup_value(probe, "TYPE", &text, nil) == 0, let text else {
+                continue
+            }
+            let type = String(cString: text)
+            if !types.contains(type) { types.append(type) }
+        }
+    }
 }
