@@ -53,6 +53,7 @@ package struct ChildProcess: ~Copyable {
     package let pid: Int32
     private let pidfd: FileDescriptor
     private var exit: Exit?
+    private var isDetached = false
 
     /// Starts the child; returns once its program runs.
     /// - Throws: when it cannot be started, naming the program.
@@ -77,7 +78,7 @@ package struct ChildProcess: ~Copyable {
     }
 
     deinit {
-        guard exit == nil else { return }
+        guard exit == nil, !isDetached else { return }
         _ = davit_pidfd_signal(pidfd.number, SIGKILL)
         _ = retrying { waitpid(pid, nil, 0) }
     }
@@ -91,6 +92,10 @@ package struct ChildProcess: ~Copyable {
 
     /// Becomes readable (`Poll`) when the child has ended.
     package var descriptor: Int32 { pidfd.number }
+
+    /// Lets the child live on when this value goes away. It should have been started with `newSession` and without
+    /// `diesWithParent`; the first process of the machine reaps it when this one ends earlier.
+    package mutating func detach() { isDetached = true }
 
     /// Sends a signal; does nothing when the child has ended.
     package borrowing func signal(_ signal: Int32) {

@@ -65,6 +65,39 @@ package struct FileDescriptor: ~Copyable {
         return fstat(number, &status) == 0 ? Int(status.st_size) : 0
     }
 
+    /// The size of the open file or block device in bytes, or `nil` where it cannot be asked. Moves the file position.
+    package borrowing func length() -> UInt64? {
+        let end = lseek(number, 0, SEEK_END)
+        return end >= 0 ? UInt64(end) : nil
+    }
+
+    /// Reads `count` bytes from `offset` on and leaves the file position alone.
+    /// - Throws: the kernel's reason; EIO when the file ends before.
+    package borrowing func read(
+        _ count: Int, at offset: UInt64
+    ) throws(SystemError) -> [UInt8] {
+        guard let start = off_t(exactly: offset) else {
+            throw SystemError("read from", "descriptor \(number)", code: EINVAL)
+        }
+        var bytes = [UInt8](repeating: 0, count: max(0, count))
+        var filled = 0
+        while filled < bytes.count {
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                retrying {
+                    pread(
+                        number, buffer.baseAddress.map { $0 + filled }, buffer.count - filled,
+                        start + off_t(filled))
+                }
+            }
+            guard got >= 0 else { throw SystemError("read from", "descriptor \(number)") }
+            guard got > 0 else {
+                throw SystemError("read from", "descriptor \(number)", code: EIO)
+            }
+            filled += got
+        }
+        return bytes
+    }
+
     /// What one read gave.
     package enum Read: Equatable, Sendable {
         case bytes([UInt8])

@@ -2,11 +2,14 @@ import CLinux
 import Glibc
 
 /// Who owns a file and who may do what with it.
-package struct FileStatus: Sendable, Equatable {
+package struct FileStatus: Sendable {
     package let owner: UInt32
     /// The permission bits, such as 0o600.
     package let mode: UInt32
     package let isDirectory: Bool
+    package let isRegular: Bool
+    /// Major and minor number of the device that this node stands for; `nil` for what is no block device.
+    package let blockDevice: (major: UInt32, minor: UInt32)?
 
     /// Of a path, links followed.
     package init(of path: String) throws(SystemError) {
@@ -26,6 +29,10 @@ package struct FileStatus: Sendable, Equatable {
         owner = status.st_uid
         mode = UInt32(status.st_mode) & 0o7777
         isDirectory = status.st_mode & S_IFMT == S_IFDIR
+        isRegular = status.st_mode & S_IFMT == S_IFREG
+        blockDevice =
+            status.st_mode & S_IFMT == S_IFBLK
+            ? (davit_major(status.st_rdev), davit_minor(status.st_rdev)) : nil
     }
 
     /// The mode as chmod(1) takes it: `0600`.

@@ -122,6 +122,8 @@ static inline int davit_finit_module(int file, const char *parameters, int flags
 }
 
 /// Macros that are not imported because they are computed.
+static inline unsigned davit_major(dev_t device) { return major(device); }
+static inline unsigned davit_minor(dev_t device) { return minor(device); }
 static inline int davit_wait_exited(int status) { return WIFEXITED(status); }
 static inline int davit_wait_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int davit_wait_signal(int status) { return WTERMSIG(status); }
