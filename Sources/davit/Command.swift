@@ -18,12 +18,14 @@ extension Command {
 }
 
 /// What a process of davit ends with.
-enum ExitCode: Int32 {
-    case done = 0
+struct ExitCode: RawRepresentable, Equatable {
+    let rawValue: Int32
+
+    static let done = ExitCode(rawValue: 0)
     /// Refused or failed.
-    case failed = 1
-    case timedOut = 99
-    case usage = 100
+    static let failed = ExitCode(rawValue: 1)
+    static let timedOut = ExitCode(rawValue: 99)
+    static let usage = ExitCode(rawValue: 100)
     /// A system call failed.
-    case system = 111
+    static let system = ExitCode(rawValue: 111)
 }
