@@ -53,6 +53,7 @@ let package = Package(
         compactModule("ExportCore"),
         module("NetworkCore", ["Addresses", "Bytes"]),
         module("SSHCore", ["Bytes"]),
+        module("RepairCore"),
         module("UnlockCore"),
 
         // Kits: the only callers of the kernel and of C libraries.
@@ -102,6 +103,7 @@ let package = Package(
         // Needs root: network namespaces, dnsmasq.
         tests("NetworkTests", ["davit", "JSONKit", "LinuxKit"]),
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
+        tests("RepairCoreTests", ["RepairCore"]),
         tests("SSHCoreTests", ["SSHCore"]),
         tests("SSHServerTests", ["davit", "JSONKit", "LinuxKit"]),
         tests("UnlockCoreTests", ["UnlockCore"]),

@@ -1,0 +1,115 @@
+/// What a run of a checker is for.
+package enum Purpose: String, Sendable, Equatable, CaseIterable {
+    /// Look only; the read-only form.
+    case check
+    /// Write what has to be written.
+    case repair
+}
+
+/// One way to start a checker.
+package struct Invocation: Equatable, Sendable {
+    /// The program's name without a directory.
+    package let program: String
+    /// Its arguments without the program's name.
+    package let arguments: [String]
+    /// The program writes its progress to descriptor 3.
+    package var progressDescriptor = false
+
+    package init(_ program: String, _ arguments: [String], progressDescriptor: Bool = false) {
+        self.program = program
+        self.arguments = arguments
+        self.progressDescriptor = progressDescriptor
+    }
+}
+
+/// How a run ended, in the words and bits of fsck(8).
+package struct Meaning: Equatable, Sendable {
+    /// 1 corrected, 2 reboot needed, 4 left uncorrected, 8 operational error, 16 usage, 32 cancelled, 128 library.
+    package let bits: Int32
+    package let words: String
+
+    package init(_ bits: Int32, _ words: String) {
+        self.bits = bits
+        self.words = words
+    }
+}
+
+/// What a person has allowed beyond the ordinary repair.
+package struct Consent: Equatable, Sendable {
+    /// Throw the log away (`xfs_repair -L`).
+    package var discardLog = false
+
+    package init(discardLog: Bool = false) { self.discardLog = discardLog }
+}
+
+/// One file system: its structure on disk, its checker, and what the checker's lines and exit codes mean.
+///
+/// A new one is one file, one row in `Backends.all`, and its fixtures.
+package protocol Backend: Sendable {
+    /// Such as `ext`.
+    var name: String { get }
+    /// Programs that check it, the preferred one first.
+    var programs: [String] { get }
+    /// The Debian package that has them.
+    var package: String { get }
+    /// What makes the program print its version and end; empty where nothing does.
+    var versionArguments: [String] { get }
+    /// What surprises people about these checkers; each a whole sentence.
+    var traps: [String] { get }
+
+    /// Reads the superblock, or gives `nil` where there is none of this format.
+    func superblock(in image: DiskImage) -> FileSystem?
+    /// Looks for a copy of a superblock that is lost.
+    func copyOfSuperblock(in image: DiskImage) -> FileSystem?
+
+    /// How to start the checker on all members, in their order.
+    func invocation(
+        for purpose: Purpose, of system: FileSystem, members: [String], consent: Consent
+    ) -> Invocation
+    /// What the repair writes that cannot be taken back, beyond the repair itself; whole sentences.
+    func cannotBeUndone(_ system: FileSystem, consent: Consent) -> [String]
+    /// What has to come before a repair and is not the checker's work, such as a mount.
+    func before(_ purpose: Purpose, _ system: FileSystem) -> [String]
+    /// What the exit code means after a run that reported `progress`.
+    func meaning(ofExit code: Int32, of purpose: Purpose, _ progress: Progress) -> Meaning
+
+    /// The line without what the kernel log or a terminal puts in front.
+    func stripped(_ line: Line) -> Line
+    /// What a line says; empty when this backend does not know it.
+    func read(_ line: Line) -> [Observation]
+    /// What a line says that is not ended yet.
+    func unfinished(_ line: Line) -> [Observation]
+}
+
+extension Backend {
+    package func copyOfSuperblock(in image: DiskImage) -> FileSystem? { nil }
+    package func cannotBeUndone(_ system: FileSystem, consent: Consent) -> [String] { [] }
+    package func before(_ purpose: Purpose, _ system: FileSystem) -> [String] { [] }
+    package func stripped(_ line: Line) -> Line { line }
+    package func unfinished(_ line: Line) -> [Observation] { [] }
+}
+
+/// All backends.
+package enum Backends {
+    /// The order decides nothing: whoever carries the marks of two formats is named with both, and neither is chosen.
+    package static let all: [any Backend] = [
+        ExtBackend(), XFSBackend(), BtrfsBackend(), BcachefsBackend(), F2FSBackend(), VFATBackend(),
+    ]
+
+    package static func named(_ name: String) -> (any Backend)? { all.first { $0.name == name } }
+
+    /// The backend whose checker has this name, such as `xfs_repair`.
+    package static func checking(with program: String) -> (any Backend)? {
+        all.first { $0.programs.contains(program) }
+    }
+
+    /// Every file system whose marks are there.
+    package static func superblocks(in image: DiskImage) -> [FileSystem] {
+        all.compactMap { $0.superblock(in: image) }
+    }
+
+    /// Copies of superblocks that are lost themselves.
+    package static func copies(in image: DiskImage) -> [FileSystem] {
+        all.compactMap { $0.copyOfSuperblock(in: image) }
+    }
+}

@@ -1,0 +1,131 @@
+/// A device or image file that was looked at.
+package struct LookedAt: Sendable, Equatable {
+    package let path: String
+    /// Every file system whose marks are there.
+    package var systems: [FileSystem] = []
+    /// Copies of lost superblocks, looked for when there are no marks.
+    package var copies: [FileSystem] = []
+    /// Formats that libblkid recognises besides, such as `crypto_LUKS`, `linux_raid_member`, `LVM2_member`.
+    package var otherTypes: [String] = []
+    /// Who uses it, in words: a mount, a mapping, swap, another program.
+    package var users: [String] = []
+    /// What lies on it, such as `/dev/mapper/disk0`.
+    package var holders: [String] = []
+    /// Why it could not be read.
+    package var failure: String?
+
+    package init(path: String) { self.path = path }
+}
+
+/// What a look found, one entry for each file system or obstacle.
+package enum Finding: Sendable, Equatable {
+    case fileSystem(Subject)
+    /// Something that has to be opened, assembled or activated before there is a file system.
+    case layer(path: String, type: String, holders: [String])
+    /// Marks of more than one format; none is chosen.
+    case ambiguous(path: String, types: [String])
+    case unreadable(path: String, reason: String)
+    case nothing(path: String)
+
+    /// Puts members together.
+    package static func all(from devices: [LookedAt]) -> [Finding] {
+        var findings: [Finding] = []
+        var subjects: [Subject] = []
+        for device in devices {
+            let types = device.systems.map(\.type) + device.otherTypes
+            if let failure = device.failure {
+                findings.append(.unreadable(path: device.path, reason: failure))
+            } else if types.count > 1 {
+                findings.append(.ambiguous(path: device.path, types: types))
+            } else if let system = device.systems.first ?? device.copies.first {
+                let member = Subject.Member(
+                    path: device.path, system: system, users: device.users)
+                if system.memberCount > 1,
+                    let index = subjects.firstIndex(where: { $0.isOne(with: system) })
+                {
+                    subjects[index].add(member)
+                } else {
+                    subjects.append(Subject(member))
+                }
+            } else if let type = device.otherTypes.first {
+                findings.append(
+                    .layer(path: device.path, type: type, holders: device.holders))
+            } else {
+                findings.append(.nothing(path: device.path))
+            }
+        }
+        return subjects.map { .fileSystem($0) } + findings
+    }
+}
+
+/// One file system with the members that were found.
+package struct Subject: Sendable, Equatable {
+    package struct Member: Sendable, Equatable {
+        package let path: String
+        package let system: FileSystem
+        package let users: [String]
+
+        package init(path: String, system: FileSystem, users: [String]) {
+            self.path = path
+            self.system = system
+            self.users = users
+        }
+    }
+
+    /// In the order of their places.
+    package private(set) var members: [Member]
+
+    package init(_ member: Member) { members = [member] }
+
+    fileprivate func isOne(with system: FileSystem) -> Bool {
+        members.contains { $0.system.backend == system.backend && $0.system.uuid == system.uuid }
+    }
+
+    fileprivate mutating func add(_ member: Member) {
+        members.append(member)
+        members.sort { ($0.system.memberIndex ?? 0) < ($1.system.memberIndex ?? 0) }
+    }
+
+    /// What the newest of the superblocks says: members of a file system that was cut off may differ.
+    package var system: FileSystem {
+        let newest = members.max { ($0.system.sequence ?? 0) < ($1.system.sequence ?? 0) }
+        var system = newest?.system ?? FileSystem(backend: "", type: "")
+        if members.contains(where: { $0.system.state == .damaged }) { system.state = .damaged }
+        system.size = members.reduce(0) { $0 &+ $1.system.size }
+        // btrfs writes the size of the whole on every member.
+        if system.backend == "btrfs", let one = newest { system.size = one.system.size }
+        return system
+    }
+
+    package var paths: [String] { members.map(\.path) }
+    package var users: [String] {
+        members.flatMap { member in member.users.map { "\(member.path): \($0)" } }
+    }
+
+    /// Places for which no member was found, in words.
+    package var missing: [String] {
+        let slots = system.slots
+        guard slots.contains(where: { !$0.uuid.isEmpty }) else {
+            let count = slots.count - members.count
+            return count > 0 ? ["\(count) of \(slots.count) members"] : []
+        }
+        let found = Set(members.compactMap(\.system.memberIndex))
+        return slots.filter { !found.contains($0.index) }.map {
+            "member \($0.index) (\($0.uuid))"
+        }
+    }
+
+    /// Members that claim the same place, such as a disk and its copy.
+    package var doubled: [String] {
+        var seen: [Int: String] = [:]
+        var words: [String] = []
+        for member in members {
+            guard let index = member.system.memberIndex, system.memberCount > 1 else { continue }
+            if let other = seen[index] {
+                words.append("\(other) and \(member.path) are both member \(index)")
+            }
+            seen[index] = member.path
+        }
+        return words
+    }
+}

@@ -1,0 +1,48 @@
+import Testing
+
+@testable import RepairCore
+
+struct EstimatorTests {
+    private func followed(_ lines: [(Int, String)], _ backend: any Backend) -> Estimator {
+        var reader = ProgressReader(backend)
+        var estimator = Estimator()
+        for (second, line) in lines {
+            reader.take(Array((line + "\n").utf8))
+            estimator.take(reader.progress, at: .seconds(second))
+        }
+        return estimator
+    }
+
+    @Test func evenWorkGivesAGoodEstimate() throws {
+        let lines = (1...50).map { ($0, "check_extents: \($0)%, done \($0)/100 nodes, at x") }
+        let estimate = try #require(followed(lines, BcachefsBackend()).estimate)
+        #expect(estimate == Estimate(left: .seconds(50), scope: .phase, confidence: .good))
+    }
+
+    @Test func oneCountGivesNone() {
+        #expect(
+            followed([(1, "check_extents: 1%, done 1/100 nodes")], BcachefsBackend()).estimate
+                == nil)
+    }
+
+    @Test func beyondTheTotalThereIsNone() {
+        let lines = [(1, 90), (2, 99), (3, 104)].map {
+            ($0.0, "check_extents: \($0.1)%, done \($0.1)/100 nodes")
+        }
+        #expect(followed(lines, BcachefsBackend()).estimate == nil)
+    }
+
+    @Test func e2fsckCountsTheWhole() throws {
+        let lines = (0...10).map { ($0 + 1, "1 \($0) 100 /dev/sda1") }
+        let estimate = try #require(followed(lines, ExtBackend()).estimate)
+        #expect(estimate.scope == .whole)
+        #expect(estimate.left > .seconds(130) && estimate.left < .seconds(140))
+    }
+
+    @Test func theCheckersOwnWordCounts() {
+        let line = "Phase 3: 11% done - estimated remaining time 1 hour, 12 minutes, 5 seconds"
+        #expect(
+            followed([(1, line)], XFSBackend()).estimate
+                == Estimate(left: .seconds(4325), scope: .phase, confidence: .fair))
+    }
+}
