@@ -73,6 +73,7 @@ let package = Package(
         module(
             "Network", ["Addresses", "Bytes", "JSONKit", "LinuxKit", "NetworkCore", "Recorder"]),
         module("SSHServer", ["JSONKit", "LinuxKit", "Recorder", "SSHCore", "SSHKit"]),
+        module("Repair", ["BlkidKit", "JSONKit", "LinuxKit", "Recorder", "RepairCore"]),
         module(
             "Unlock", ["BlkidKit", "CryptKit", "JSONKit", "LinuxKit", "Recorder", "UnlockCore"]),
 
@@ -81,7 +82,8 @@ let package = Package(
             name: "davit",
             dependencies: [
                 "Arguments", "BlkidKit", "Boot", "CStatic", "CryptKit", "Export", "ExportCore",
-                "JSONKit", "LinuxKit", "ModuleKit", "Network", "Recorder", "SSHCore", "SSHKit", "SSHServer", "Unlock", "UnlockCore",
+                "JSONKit", "LinuxKit", "ModuleKit", "Network", "Recorder", "Repair", "RepairCore",
+                "SSHCore", "SSHKit", "SSHServer", "Unlock", "UnlockCore",
             ],
             swiftSettings: strict),
 
@@ -103,9 +105,10 @@ let package = Package(
         // Needs root: network namespaces, dnsmasq.
         tests("NetworkTests", ["davit", "JSONKit", "LinuxKit"]),
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
-        tests("RepairCoreTests", ["RepairCore"]),
         tests("SSHCoreTests", ["SSHCore"]),
         tests("SSHServerTests", ["davit", "JSONKit", "LinuxKit"]),
+        tests("RepairCoreTests", ["RepairCore"]),
+        tests("RepairTests", ["Repair", "RepairCore", "JSONKit", "LinuxKit", "davit"]),
         tests("UnlockCoreTests", ["UnlockCore"]),
         tests("UnlockTests", ["CLinux", "JSONKit", "LUKSFixtures", "LinuxKit", "Unlock", "davit"]),
 

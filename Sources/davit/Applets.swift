@@ -9,6 +9,8 @@ enum Applets {
             StatusCommand.self,
             UnlockCommand.self,
             NetCommand.self,
+            RepairCommand.self,
+            JobCommand.self,
             SshdCommand.self,
             ExportCommand.self,
             ModulesCommand.self,

@@ -1,0 +1,61 @@
+import LinuxKit
+import RepairCore
+import Glibc
+
+/// Finds checkers; davit brings none along.
+package enum Checkers {
+    /// Where uploaded checkers are looked for first.
+    package static var uploads: String { Roots.run + "/tools" }
+
+    /// A program that was found.
+    package struct Found: Sendable, Equatable {
+        package let path: String
+        /// As it says itself; empty where it does not.
+        package let version: String
+    }
+
+    /// The checker of a file system, the given one or the first that is found.
+    /// - Throws: `.noChecker`, or `.notAProgram` for a given one that cannot be trusted or run.
+    package static func find(
+        for backend: any Backend, given: String?
+    ) throws(RepairError) -> Found {
+        if let given {
+            guard isTrusted(given) else { throw .notAProgram(given) }
+            return Found(path: given, version: version(of: given, backend))
+        }
+        let path = Environment["PATH"]?.split(separator: ":").map(String.init) ?? []
+        let standard = ["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin"]
+        for directory in [uploads] + path + standard + ["/root"] {
+            for name in backend.programs where isTrusted("\(directory)/\(name)") {
+                let found = "\(directory)/\(name)"
+                return Found(path: found, version: version(of: found, backend))
+            }
+        }
+        throw .noChecker(names: backend.programs, package: backend.package)
+    }
+
+    /// What is to run as root must not be for others to change.
+    private static func isTrusted(_ path: String) -> Bool {
+        guard path.hasPrefix("/"), let status = try? FileStatus(of: path) else { return false }
+        return status.isRegular && status.mode & 0o111 != 0 && status.mode & 0o022 == 0
+            && status.isOwnedByUs
+    }
+
+    private static func version(of path: String, _ backend: any Backend) -> String {
+        guard !backend.versionArguments.isEmpty, let pipe = try? FileDescriptor.pipe() else {
+            return ""
+        }
+        var request = ChildProcess.Request(path, backend.versionArguments)
+        request.environment = Environment.inherited
+        request.output = pipe.writing.number
+        request.error = pipe.writing.number
+        guard var child = try? ChildProcess(starting: request) else { return "" }
+        // Dropped at the end, which kills it: a fake or broken program must not hold up the repair.
+        let deadline = Clock.now + .seconds(3)
+        guard (try? child.wait(until: deadline)) != nil,
+            (try? pipe.reading.setNonBlocking()) != nil,
+            case .bytes(let bytes)? = try? pipe.reading.read(atMost: 4096)
+        else { return "" }
+        return Line(bytes.prefix { $0 != UInt8(ascii: "\n") }).trimmed.text
+    }
+}

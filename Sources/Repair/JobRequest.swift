@@ -1,0 +1,77 @@
+import JSONKit
+import RepairCore
+
+/// What a job is to run: `request.json` in its directory.
+///
+/// `{purpose, backend, type, uuid, members: […], program, checkerVersion, arguments: […], progressDescriptor, logTo,
+/// patienceSeconds}`.
+package struct JobRequest: Sendable, Equatable {
+    package let purpose: Purpose
+    package let backend: String
+    package let type: String
+    package let uuid: String
+    package let members: [String]
+    /// The checker's path, and its version as it says itself.
+    package let program: String
+    package let checkerVersion: String
+    package let arguments: [String]
+    package let progressDescriptor: Bool
+    /// A directory that gets a copy of the record.
+    package let logTo: String?
+    /// How long no step may come until a verdict other than working or slow.
+    package let patienceSeconds: Int
+
+    package init(
+        _ invocation: Invocation, for purpose: Purpose, of subject: Subject,
+        with checker: Checkers.Found, logTo: String?, patienceSeconds: Int
+    ) {
+        self.purpose = purpose
+        backend = subject.system.backend
+        type = subject.system.type
+        uuid = subject.system.uuid
+        members = subject.paths
+        program = checker.path
+        checkerVersion = checker.version
+        arguments = invocation.arguments
+        progressDescriptor = invocation.progressDescriptor
+        self.logTo = logTo
+        self.patienceSeconds = patienceSeconds
+    }
+
+    package init?(_ json: JSON) {
+        guard let purpose = json["purpose"]?.string.flatMap(Purpose.init(rawValue:)),
+            let backend = json["backend"]?.string, let type = json["type"]?.string,
+            let uuid = json["uuid"]?.string, let members = json["members"]?.array,
+            let program = json["program"]?.string, let version = json["checkerVersion"]?.string,
+            let arguments = json["arguments"]?.array,
+            let progressDescriptor = json["progressDescriptor"]?.bool,
+            let patience = json["patienceSeconds"]?.int
+        else { return nil }
+        self.purpose = purpose
+        self.backend = backend
+        self.type = type
+        self.uuid = uuid
+        self.members = members.compactMap(\.string)
+        self.program = program
+        checkerVersion = version
+        self.arguments = arguments.compactMap(\.string)
+        self.progressDescriptor = progressDescriptor
+        logTo = json["logTo"]?.string
+        patienceSeconds = patience
+    }
+
+    package var json: JSON {
+        [
+            "purpose": .string(purpose.rawValue), "backend": .string(backend),
+            "type": .string(type), "uuid": .string(uuid),
+            "members": .array(members.map { .string($0) }), "program": .string(program),
+            "checkerVersion": .string(checkerVersion),
+            "arguments": .array(arguments.map { .string($0) }),
+            "progressDescriptor": .bool(progressDescriptor), "logTo": JSON(logTo),
+            "patienceSeconds": .number(patienceSeconds),
+        ]
+    }
+
+    /// The whole command line in words.
+    var command: String { ([program] + arguments).joined(separator: " ") }
+}

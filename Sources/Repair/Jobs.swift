@@ -1,0 +1,142 @@
+import JSONKit
+import LinuxKit
+import RepairCore
+import Glibc
+
+/// The attempts of this boot: directories `1`, `2`, … under `$DAVIT_RUN/repair`.
+package enum Jobs {
+    static var root: String { Roots.run + "/repair" }
+
+    package static func directory(_ id: Int) -> String { "\(root)/\(id)" }
+
+    /// Held by a job as long as it lives, so that what has ended without a word is known as interrupted.
+    static func lock(_ id: Int) -> String { "\(directory(id))/lock" }
+
+    /// Held for each member while something works on it.
+    static func lock(onMember path: String) -> String {
+        let real = Usage.realPath(path) ?? path
+        return "\(root)/lock" + String(real.map { $0 == "/" ? "-" : $0 })
+    }
+
+    /// The attempts by ascending number.
+    package static var ids: [Int] { Files.names(in: root).compactMap { Int($0) }.sorted() }
+
+    /// The record of an attempt as its job wrote it; `state` is `interrupted` when the job died before its end.
+    package static func record(_ id: Int) -> JSON? {
+        // Asked first: a job that ends between the two looks has written its last record by then.
+        let isAlive = LockFile.holder(lock(id)) != nil
+        guard let text = Files.text("\(directory(id))/record.json"),
+            case .object(let members)? = try? JSON(parsing: text)
+        else { return nil }
+        guard !isAlive, members.contains(where: { $0.name == "state" && $0.value != "ended" })
+        else { return .object(members) }
+        return .object(members.map { $0.name == "state" ? .init("state", "interrupted") : $0 })
+    }
+
+    /// The attempt that is meant: the given one, or the one that runs, or the last.
+    /// - Throws: `.noSuchJob`.
+    package static func chosen(_ id: Int?) throws(RepairError) -> Int {
+        if let id {
+            guard record(id) != nil else { throw .noSuchJob(id) }
+            return id
+        }
+        let known = ids.filter { record($0) != nil }
+        let running = known.last { LockFile.holder(lock($0)) != nil }
+        guard let chosen = running ?? known.last else { throw .noSuchJob(nil) }
+        return chosen
+    }
+
+    /// The last attempt on any of these members that did not come to its end.
+    package static func unfinishedAttempt(on paths: [String]) -> JSON? {
+        let wanted = Set(paths.map { Usage.realPath($0) ?? $0 })
+        let last = ids.reversed().lazy.compactMap { record($0) }.first { record in
+            (record["members"]?.array ?? []).compactMap(\.string).contains {
+                wanted.contains(Usage.realPath($0) ?? $0)
+            }
+        }
+        guard let last, let state = last["state"]?.string, state != "running" else { return nil }
+        let bits = last["exit"]?["bits"]?.int ?? 0
+        return state == "interrupted" || bits & 32 != 0 ? last : nil
+    }
+
+    /// Starts a job of its own session, which outlives this process.
+    /// - Returns: its number, once it has begun.
+    package static func start(_ request: JobRequest) throws(RepairError) -> Int {
+        for member in request.members {
+            guard let holder = LockFile.holder(lock(onMember: member)) else { continue }
+            let id = ids.last { record($0)?["pid"]?.int == Int(holder) }
+            throw .alreadyRunning(id: id ?? 0, paths: request.members)
+        }
+        if let orphan = orphan(on: request.members) {
+            throw .orphan(id: orphan.id, process: orphan.process)
+        }
+        do throws(SystemError) {
+            let id = try makeDirectory()
+            try Files.replace("\(directory(id))/request.json", with: request.json.pretty)
+            var child = ChildProcess.Request.davit(["job", "repair", "\(id)"])
+            child.newSession = true
+            child.diesWithParent = false
+            var job = try ChildProcess(starting: child)
+            job.detach()
+            try waitForRecord(id, &job)
+            return id
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// A checker that goes on although its job was killed.
+    private static func orphan(on members: [String]) -> (id: Int, process: Int32)? {
+        for id in ids.reversed() {
+            guard let record = record(id), record["state"] == "interrupted",
+                let pid = record["checkerPid"]?.int.flatMap({ Int32(exactly: $0) }),
+                let process = ProcessTable.all.first(where: { $0.pid == pid }),
+                members.contains(where: { process.arguments.contains($0) })
+            else { continue }
+            return (id, pid)
+        }
+        return nil
+    }
+
+    private static func waitForRecord(
+        _ id: Int, _ job: inout ChildProcess
+    ) throws(SystemError) {
+        let deadline = Clock.now + .seconds(10)
+        while record(id) == nil, Clock.now < deadline, job.poll() == nil {
+            _ = try job.wait(until: min(deadline, Clock.now + .milliseconds(20)))
+        }
+        guard record(id) != nil else { throw SystemError("start", "the repair job", code: ECHILD) }
+    }
+
+    private static func makeDirectory() throws(SystemError) -> Int {
+        try Files.makeDirectory(root, mode: 0o700)
+        for id in ((ids.last ?? 0) + 1)...Int(Int32.max) {
+            if mkdir(directory(id), 0o700) == 0 { return id }
+            guard errno == EEXIST else {
+                throw SystemError("make the directory", directory(id))
+            }
+        }
+        throw SystemError("make a directory in", root, code: EEXIST)
+    }
+
+    /// Asks a running job to end its checker; with `kill`, by SIGKILL.
+    /// - Throws: `.jobHasEnded`.
+    package static func cancel(_ id: Int, kill: Bool) throws(RepairError) {
+        guard let holder = LockFile.holder(lock(id)), let job = OtherProcess(holder) else {
+            throw .jobHasEnded(id)
+        }
+        do throws(SystemError) {
+            try job.signal(kill ? SIGQUIT : SIGTERM)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// Waits for the job's end; `true` when it has ended by the deadline.
+    package static func waitForEnd(of id: Int, until deadline: Duration) -> Bool {
+        guard let holder = LockFile.holder(lock(id)), let job = OtherProcess(holder) else {
+            return true
+        }
+        return (try? job.waitForEnd(until: deadline)) ?? false
+    }
+}

@@ -1,0 +1,129 @@
+import BlkidKit
+import LinuxKit
+import RepairCore
+import Glibc
+
+/// Looks at devices and image files; nothing is written.
+package struct Look {
+    /// One for each file system or obstacle.
+    package let findings: [Finding]
+
+    /// Looks at everything, or at the targets: devices, image files, mount points, UUIDs and labels.
+    /// - Throws: `.noSuchTarget`.
+    package init(at targets: [String]) throws(RepairError) {
+        let usage = Usage()
+        let everything = { Self.everything(usage) }
+        var looked: [LookedAt] = []
+        for target in targets {
+            for device in try Self.resolve(target, usage, everything)
+            where !looked.contains(where: { $0.path == device.path }) {
+                looked.append(device)
+            }
+        }
+        if targets.isEmpty {
+            looked = everything()
+        } else {
+            looked += Self.siblings(of: looked, everything)
+        }
+        let found = Finding.all(from: looked)
+        // Disks with partitions, empty loops and the like are no news when nobody asked for them.
+        findings = found.filter { finding in
+            if case .nothing = finding { !targets.isEmpty } else { true }
+        }
+    }
+
+    /// The file systems among the findings.
+    package var subjects: [Subject] {
+        findings.compactMap { if case .fileSystem(let subject) = $0 { subject } else { nil } }
+    }
+
+    // MARK: One device
+
+    static func device(_ name: String, _ usage: Usage) -> LookedAt {
+        // The job works on it from elsewhere, and a checker must not take a name for an option.
+        let path = name.hasPrefix("/") ? name : Usage.realPath(name) ?? name
+        var device = LookedAt(path: path)
+        do throws(SystemError) {
+            let file = try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK)
+            guard let size = file.length(), size > 0 else {
+                device.failure = "it is empty or has no medium"
+                return device
+            }
+            // A closure cannot borrow the file, so it opens it again; only few places are read.
+            let image = DiskImage(size: size) { offset, count in
+                guard let again = try? FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK) else {
+                    return nil
+                }
+                return try? again.read(count, at: offset)
+            }
+            _ = try file.read(512, at: 0)
+            device.systems = Backends.superblocks(in: image)
+            let types = (try? BlockProbe.signatures(at: path)) ?? []
+            device.otherTypes = types.filter { type in
+                !device.systems.contains { $0.type == type || $0.backend == type }
+                    && !["ext2", "ext3", "ext4", "jbd"].contains(type)
+            }
+            if device.systems.isEmpty, device.otherTypes.isEmpty {
+                device.copies = Backends.copies(in: image)
+            }
+        } catch {
+            device.failure = error.reason
+            return device
+        }
+        device.users = usage.users(of: path)
+        device.holders = Usage.holders(of: path)
+        return device
+    }
+
+    private static func everything(_ usage: Usage) -> [LookedAt] {
+        BlockDevices.worthProbing(BlockDevices.all()).map { block in
+            let mapped = block.mapperName.map { "\(Roots.dev)/mapper/\($0)" }
+            let path = mapped.flatMap { Files.exists($0) ? $0 : nil } ?? block.path
+            return device(path, usage)
+        }
+    }
+
+    // MARK: What a target names
+
+    private static func resolve(
+        _ target: String, _ usage: Usage, _ everything: () -> [LookedAt]
+    ) throws(RepairError) -> [LookedAt] {
+        if let status = try? FileStatus(of: target) {
+            if status.isRegular || status.blockDevice != nil { return [device(target, usage)] }
+            let sources = Usage.realPath(target).map { usage.sources(mountedAt: $0) } ?? []
+            guard !sources.isEmpty else { throw .noSuchTarget(target) }
+            return sources.map { device($0, usage) }
+        }
+        let value = target.split(separator: "=", maxSplits: 1).last.map(String.init) ?? target
+        let wantsUUID = !target.hasPrefix("LABEL=")
+        let wantsLabel = !target.hasPrefix("UUID=")
+        let found = everything().filter { device in
+            device.systems.contains { system in
+                wantsUUID && system.uuid.lowercased() == value.lowercased()
+                    || wantsLabel && !system.label.isEmpty && system.label == value
+            }
+        }
+        guard !found.isEmpty else { throw .noSuchTarget(target) }
+        return found
+    }
+
+    /// Members of the same file systems that nobody named.
+    private static func siblings(
+        of looked: [LookedAt], _ everything: () -> [LookedAt]
+    ) -> [LookedAt] {
+        let incomplete = looked.flatMap(\.systems).filter { system in
+            system.memberCount
+                > looked.filter { device in
+                    device.systems.contains { $0.uuid == system.uuid }
+                }.count
+        }
+        guard !incomplete.isEmpty else { return [] }
+        let known = Set(looked.compactMap { Usage.realPath($0.path) })
+        return everything().filter { device in
+            !known.contains(Usage.realPath(device.path) ?? device.path)
+                && device.systems.contains { system in
+                    incomplete.contains { $0.uuid == system.uuid && $0.backend == system.backend }
+                }
+        }
+    }
+}

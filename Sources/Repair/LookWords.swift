@@ -1,0 +1,91 @@
+import JSONKit
+import LinuxKit
+import RepairCore
+
+extension Look {
+    /// What was found and what davit would do, in words.
+    package var words: String {
+        guard !findings.isEmpty else {
+            return
+                "No file system was found. 'davit unlock --list' shows encrypted disks; an image file has to be named.\n"
+        }
+        return findings.map(Self.words).joined(separator: "\n")
+    }
+
+    package var json: JSON { ["findings": .array(findings.map(\.json))] }
+
+    private static func words(_ finding: Finding) -> String {
+        switch finding {
+        case .fileSystem(let subject): words(subject)
+        case .layer(let path, let type, let holders):
+            LayerAdvice.words(type: type, path: path, holders: holders) + "\n"
+        case .ambiguous(let path, let types):
+            "\(path) carries the marks of \(types.joined(separator: " and of ")). Nobody can say which is right, so davit does nothing. 'wipefs \(path)' shows them and can remove the wrong one.\n"
+        case .unreadable(let path, let reason): "\(path) cannot be read: \(reason).\n"
+        case .nothing(let path):
+            "\(path): no file system is recognised, and no copy of a superblock was found.\n"
+        }
+    }
+
+    private static func words(_ subject: Subject) -> String {
+        let system = subject.system
+        var text = "\(subject.name): \(system.state.words), \(system.journal.words)\n"
+        for member in subject.members {
+            let index = member.system.memberIndex.map { "member \($0): " } ?? ""
+            let users = member.users.isEmpty ? "" : " (\(member.users.joined(separator: ", ")))"
+            let own = subject.members.count > 1 ? ", \(member.system.state.words)" : ""
+            text += "  \(index)\(member.path)\(own)\(users)\n"
+        }
+        for place in subject.missing { text += "  missing: \(place)\n" }
+        text += facts(system).map { "  \($0)\n" }.joined()
+        if let last = Jobs.unfinishedAttempt(on: subject.paths) { text += "  \(words(last))\n" }
+        return text + plan(subject)
+    }
+
+    private static func facts(_ system: FileSystem) -> [String] {
+        var facts: [String] = []
+        if let mounted = system.lastMountedAt {
+            let place = system.lastMountPoint.map { " at \($0)" } ?? ""
+            facts.append("last mounted \(Date.words(mounted))\(place)")
+        }
+        if system.recordedErrors > 0 {
+            let time = system.lastErrorAt.map { ", the last \(Date.words($0))" } ?? ""
+            facts.append("\(system.recordedErrors) errors recorded\(time)")
+        }
+        if system.checksumFits == false { facts.append("the superblock's checksum does not fit") }
+        if let copy = system.copy {
+            facts.append("its first superblock is lost; there is a copy at block \(copy.block)")
+        }
+        return facts
+    }
+
+    private static func words(_ record: JSON) -> String {
+        let id = record["id"]?.int ?? 0
+        let purpose = record["purpose"]?.string ?? "repair"
+        let ended = record["state"]?.string == "interrupted" ? "was interrupted" : "was cancelled"
+        return
+            "The last attempt (\(purpose) \(id)) \(ended) in: \(record["words"]?.string ?? "no phase"). What stands above is the state that it left; the same command begins anew."
+    }
+
+    private static func plan(_ subject: Subject) -> String {
+        let plan = Plan(for: subject)
+        var text = plan.obstacles.map { "  not now: \($0)\n" }.joined()
+        for (number, step) in plan.steps.enumerated() {
+            text += "  \(number + 1). \(step.words)\n"
+            guard case .run(_, let invocation, _, let final) = step else { continue }
+            text += "     \(([invocation.program] + invocation.arguments).joined(separator: " "))\n"
+            text += final.map { "     Cannot be undone: \($0)\n" }.joined()
+        }
+        return text + plan.traps.map { "  know: \($0)\n" }.joined()
+    }
+}
+
+extension Subject {
+    /// `ext4 "root" 4f1c… on /dev/sda1`.
+    package var name: String {
+        let label = system.label.isEmpty ? "" : " \"\(system.label)\""
+        let version = system.backend == "bcachefs" ? " \(system.version)" : ""
+        return
+            "\(system.type)\(version)\(label) \(system.uuid) on \(paths.joined(separator: ", "))"
+    }
+}

@@ -1,0 +1,48 @@
+import LinuxKit
+
+/// Why nothing was started, or why it cannot be told.
+package enum RepairError: Error, Equatable, CustomStringConvertible {
+    case noSuchTarget(String)
+    case nothingToRepair([String])
+    case several([String])
+    case refused(what: String, obstacles: [String])
+    case noChecker(names: [String], package: String)
+    case notAProgram(String)
+    case noConsent(what: String, cannotBeUndone: [String])
+    case alreadyRunning(id: Int, paths: [String])
+    /// The checker of a job that was killed still runs.
+    case orphan(id: Int, process: Int32)
+    case noSuchJob(Int?)
+    case jobHasEnded(Int)
+    case system(SystemError)
+
+    package var description: String {
+        switch self {
+        case .noSuchTarget(let name):
+            "\(name): no device, file, mount point, UUID or label is called so. 'davit repair' lists what is here."
+        case .nothingToRepair(let words):
+            (["There is no file system to check or repair."] + words).joined(separator: "\n")
+        case .several(let names):
+            "There are several file systems: \(names.joined(separator: "; ")). Name the one that is meant."
+        case .refused(let what, let obstacles):
+            "\(what) is left alone. \(obstacles.joined(separator: " "))"
+        case .noChecker(let names, let package):
+            "There is no \(names.joined(separator: " or ")) here. Upload it (Debian package \(package)) to /root or to \(Checkers.uploads), or give --checker FILE."
+        case .notAProgram(let path):
+            "\(path) cannot be run: it has to be an executable file that belongs to root and that others cannot change."
+        case .noConsent(let what, let final):
+            (["\(what) would be written to, and nobody is asked here. Give --yes to allow it."]
+                + final)
+                .joined(separator: " ")
+        case .alreadyRunning(let id, let paths):
+            "Repair \(id) is at work on \(paths.joined(separator: ", ")). 'davit repair watch \(id)' follows it, 'davit repair cancel \(id)' ends it."
+        case .orphan(let id, let process):
+            "The job of repair \(id) was killed, but its checker (process \(process)) still works on the same members. Let it end, or end it with SIGINT, before another begins."
+        case .noSuchJob(nil): "Nothing was ever checked or repaired here since the boot."
+        case .noSuchJob(let id?):
+            "There is no repair \(id). 'davit repair list' names those of this boot."
+        case .jobHasEnded(let id): "Repair \(id) has ended already. 'davit repair list' says how."
+        case .system(let error): error.description
+        }
+    }
+}

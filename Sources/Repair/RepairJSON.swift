@@ -1,0 +1,102 @@
+import JSONKit
+import LinuxKit
+import RepairCore
+
+extension Progress {
+    /// `{phase, part, number, count, phasesEnded, done, total, unit, rate, share, journal, errorsFound, errorsFixed,
+    /// steps, noise, noisyLine}`; `share` in hundredths of a percent, `rate` in units a second.
+    func json(rate: Double?) -> JSON {
+        [
+            "phase": JSON(phase), "part": JSON(part), "number": JSON(phaseNumber),
+            "count": JSON(phaseCount), "phasesEnded": .number(phasesEnded), "done": JSON(done),
+            "total": JSON(total), "unit": JSON(unit), "rate": rate.map { .real($0) } ?? .null,
+            "share": JSON(share),
+            "journal": [
+                "first": JSON(journal.first), "last": JSON(journal.last),
+                "replayed": .bool(journal.replayed), "skipped": .bool(journal.skipped),
+                "discarded": .bool(journal.discarded),
+                "mustBeReplayed": .bool(journal.mustBeReplayed),
+                "closedAt": JSON(journal.closedAt),
+            ],
+            "errorsFound": .number(errorsFound), "errorsFixed": .number(errorsFixed),
+            "steps": JSON(steps), "noise": JSON(noise), "noisyLine": JSON(noisyLine),
+        ]
+    }
+}
+
+extension Estimate {
+    var json: JSON {
+        [
+            "secondsLeft": JSON(left.components.seconds), "of": .string(scope.rawValue),
+            "confidence": .string(confidence.rawValue),
+        ]
+    }
+}
+
+extension Trouble {
+    var json: JSON {
+        [
+            "name": .string(name), "explanation": .string(explanation),
+            "nextStep": .string(nextStep), "isFinal": .bool(isFinal),
+        ]
+    }
+}
+
+extension FileSystem {
+    var stateJSON: JSON {
+        [
+            "state": .string(state.words), "journal": .string(journal.words),
+            "sequence": JSON(sequence),
+        ]
+    }
+}
+
+extension Finding {
+    /// `{kind: fileSystem|layer|ambiguous|unreadable|nothing, …}`.
+    var json: JSON {
+        switch self {
+        case .fileSystem(let subject): subject.json
+        case .layer(let path, let type, let holders):
+            [
+                "kind": "layer", "path": .string(path), "type": .string(type),
+                "holders": .array(holders.map { .string($0) }),
+            ]
+        case .ambiguous(let path, let types):
+            [
+                "kind": "ambiguous", "path": .string(path),
+                "types": .array(types.map { .string($0) }),
+            ]
+        case .unreadable(let path, let reason):
+            ["kind": "unreadable", "path": .string(path), "reason": .string(reason)]
+        case .nothing(let path): ["kind": "nothing", "path": .string(path)]
+        }
+    }
+}
+
+extension Subject {
+    /// `{kind: fileSystem, type, uuid, label, version, bytes, state, journal, …, members, missing, users, plan}`.
+    var json: JSON {
+        let system = system
+        let plan = Plan(for: self)
+        return [
+            "kind": "fileSystem", "type": .string(system.type), "uuid": .string(system.uuid),
+            "label": .string(system.label), "version": .string(system.version),
+            "bytes": JSON(system.size), "state": .string(system.state.words),
+            "journal": .string(system.journal.words), "sequence": JSON(system.sequence),
+            "checksumFits": system.checksumFits.map { .bool($0) } ?? .null,
+            "recordedErrors": JSON(system.recordedErrors), "lastErrorAt": JSON(system.lastErrorAt),
+            "lastMountedAt": JSON(system.lastMountedAt),
+            "lastMountPoint": JSON(system.lastMountPoint),
+            "members": .array(
+                members.map { member in
+                    [
+                        "path": .string(member.path), "index": JSON(member.system.memberIndex),
+                        "users": .array(member.users.map { .string($0) }),
+                    ]
+                }),
+            "missing": .array(missing.map { .string($0) }),
+            "obstacles": .array(plan.obstacles.map { .string($0) }),
+            "steps": .array(plan.steps.map { .string($0.words) }),
+        ]
+    }
+}

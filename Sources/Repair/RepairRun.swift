@@ -1,0 +1,49 @@
+import LinuxKit
+import RepairCore
+
+/// From a target to a job: what has to be true before a checker is started.
+package struct RepairRun: Sendable {
+    package var purpose = Purpose.check
+    package var consent = Consent()
+    package var allowMissing = false
+    /// A checker's path, where none is to be searched for.
+    package var checker: String?
+    package var logTo: String?
+    package var patienceSeconds = 45
+
+    package init() {}
+
+    /// What is ready to be started.
+    package struct Prepared: Sendable {
+        package let subject: Subject
+        package let cannotBeUndone: [String]
+        package let request: JobRequest
+    }
+
+    /// Chooses the one file system among the findings and refuses what must not be done.
+    /// - Throws: `.nothingToRepair`, `.several`, `.refused`, `.noChecker`, `.notAProgram`.
+    package func prepare(_ look: Look) throws(RepairError) -> Prepared {
+        let subjects = look.subjects
+        guard let subject = subjects.first else {
+            throw .nothingToRepair(look.findings.isEmpty ? [] : [look.words])
+        }
+        guard subjects.count == 1 else { throw .several(subjects.map(\.name)) }
+        let others = look.findings.filter { finding in
+            if case .ambiguous = finding { true } else { false }
+        }
+        guard others.isEmpty else { throw .nothingToRepair([look.words]) }
+
+        let plan = Plan(for: subject, consent: consent, allowMissing: allowMissing)
+        guard plan.obstacles.isEmpty else {
+            throw .refused(what: subject.name, obstacles: plan.obstacles)
+        }
+        guard let backend = Backends.named(subject.system.backend),
+            let (invocation, final) = plan.invocation(for: purpose)
+        else { throw .nothingToRepair([]) }
+        let found = try Checkers.find(for: backend, given: checker)
+        let request = JobRequest(
+            invocation, for: purpose, of: subject, with: found, logTo: logTo,
+            patienceSeconds: patienceSeconds)
+        return Prepared(subject: subject, cannotBeUndone: final, request: request)
+    }
+}

@@ -1,0 +1,118 @@
+import LinuxKit
+import Glibc
+
+/// Who uses the devices of this machine.
+struct Usage {
+    /// One line of mountinfo.
+    private struct Mount {
+        let device: String
+        let point: String
+        let source: String
+    }
+
+    private let mounts: [Mount]
+    private let swaps: [String]
+
+    init() {
+        mounts = (Files.text("\(Roots.proc)/self/mountinfo") ?? "").split(separator: "\n")
+            .compactMap { line in
+                let words = line.split(separator: " ")
+                guard words.count > 6, let dash = words.firstIndex(of: "-"), dash + 2 < words.count
+                else { return nil }
+                return Mount(
+                    device: String(words[2]), point: Self.unescaped(words[4]),
+                    source: Self.unescaped(words[dash + 2]))
+            }
+        swaps = (Files.text("\(Roots.proc)/swaps") ?? "").split(separator: "\n").dropFirst()
+            .compactMap { $0.split(separator: " ").first.map(Self.unescaped) }
+    }
+
+    /// The devices that are mounted at `point`, as the kernel names them; bcachefs joins its members with colons.
+    func sources(mountedAt point: String) -> [String] {
+        guard let mount = mounts.last(where: { $0.point == point }) else { return [] }
+        let parts = mount.source.split(separator: ":").map(String.init)
+        return parts.allSatisfy { $0.hasPrefix("/") } ? parts : [mount.source]
+    }
+
+    /// Who uses `path`, in words; empty when nobody does.
+    func users(of path: String) -> [String] {
+        guard let status = try? FileStatus(of: path) else { return [] }
+        if status.isRegular { return loops(over: path) }
+        guard let device = status.blockDevice else { return [] }
+        let number = "\(device.major):\(device.minor)"
+        var users = mounts.filter { mount in
+            mount.device == number
+                || mount.source.split(separator: ":").contains { source in
+                    guard source.hasPrefix("/"), let other = try? FileStatus(of: String(source)),
+                        let block = other.blockDevice
+                    else { return false }
+                    return block == device
+                }
+        }.map { "mounted at \($0.point)" }
+        if swaps.contains(path) { users.append("in use as swap") }
+        users += Self.holders(of: path).map { "open as \($0)" }
+        if users.isEmpty, isHeld(path) {
+            users.append("held by another program or by the kernel, such as an iSCSI export")
+        }
+        return users
+    }
+
+    /// What lies on a device, as paths.
+    static func holders(of path: String) -> [String] {
+        guard let name = kernelName(of: path) else { return [] }
+        let directory = "\(Roots.sys)/class/block/\(name)"
+        return Files.names(in: directory + "/holders").map { holder in
+            let mapping = Files.text("\(Roots.sys)/class/block/\(holder)/dm/name")
+            return mapping.map { "\(Roots.dev)/mapper/\($0)" } ?? "\(Roots.dev)/\(holder)"
+        }
+    }
+
+    /// The kernel's name of a block device, such as `sda1`.
+    static func kernelName(of path: String) -> String? {
+        guard let device = (try? FileStatus(of: path))?.blockDevice else { return nil }
+        let link = "\(Roots.sys)/dev/block/\(device.major):\(device.minor)"
+        return Files.linkTarget(link)?.split(separator: "/").last.map(String.init)
+    }
+
+    /// An exclusive open fails while a file system, a mapping or another exclusive user holds the device.
+    private func isHeld(_ path: String) -> Bool {
+        do throws(SystemError) {
+            _ = try FileDescriptor(opening: path, O_RDONLY | O_EXCL | O_NONBLOCK)
+            return false
+        } catch {
+            return error.code == EBUSY
+        }
+    }
+
+    private func loops(over path: String) -> [String] {
+        guard let real = Self.realPath(path) else { return [] }
+        return Files.names(in: "\(Roots.sys)/class/block").filter { name in
+            name.hasPrefix("loop")
+                && Files.text("\(Roots.sys)/class/block/\(name)/loop/backing_file") == real
+        }.map { "attached to \(Roots.dev)/\($0)" }
+    }
+
+    static func realPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// mountinfo writes blanks, tabs, line feeds and backslashes as octal numbers.
+    private static func unescaped(_ word: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(word.utf8)[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(3)
+            if byte == UInt8(ascii: "\\"), digits.count == 3,
+                digits.allSatisfy({ (48...55).contains($0) })
+            {
+                bytes.append(digits.reduce(0) { $0 << 3 | ($1 - 48) })
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,126 @@
+import JSONKit
+import LinuxKit
+import RepairCore
+
+/// Follows a job through its record, from any session; ending the watching does not touch the job.
+package struct Watch {
+    package enum Style: Sendable { case terminal, plain, json }
+
+    private let id: Int
+    private let style: Style
+    private var shown = ""
+    private var shownAt = Duration.zero
+    private var shownVerdict = ""
+    private var shownTroubles = 0
+
+    /// On plain output a line comes at least so often while something moves.
+    private static let plainEvery = Duration.seconds(10)
+    private static let lookEvery = Duration.milliseconds(400)
+
+    package init(_ id: Int, _ style: Style) {
+        self.id = id
+        self.style = style
+    }
+
+    /// Shows the job until it ends.
+    /// - Returns: its exit bits; 8 when the job died without a word.
+    package mutating func untilTheEnd() -> Int32 {
+        while true {
+            let hasEnded = Jobs.waitForEnd(of: id, until: Clock.now + Self.lookEvery)
+            guard let record = Jobs.record(id) else { return 8 }
+            if hasEnded {
+                finish(record)
+                return Int32(clamping: record["exit"]?["bits"]?.int ?? 8)
+            }
+            show(record)
+        }
+    }
+
+    private mutating func show(_ record: JSON) {
+        let text = Self.line(record)
+        let verdict = record["verdict"]?["verdict"]?.string ?? ""
+        switch style {
+        case .json:
+            let compact = record.compact
+            if compact != shown { Output.line(compact) }
+            shown = compact
+            return
+        case .terminal:
+            // The width of a terminal is not asked for: a longer line would wrap and not be overwritten.
+            Output.write("\r\u{1B}[K" + String(text.prefix(79)))
+        case .plain:
+            let isDue = Clock.now - shownAt >= Self.plainEvery && text != shown
+            guard isDue || verdict != shownVerdict else { break }
+            Output.line(text)
+            shown = text
+            shownAt = Clock.now
+        }
+        showNews(record, verdict)
+    }
+
+    /// A changed verdict and known troubles get lines of their own.
+    private mutating func showNews(_ record: JSON, _ verdict: String) {
+        let troubles = record["troubles"]?.array ?? []
+        let newLine = style == .terminal ? "\n" : ""
+        if verdict != shownVerdict, !shownVerdict.isEmpty {
+            Output.line("\(newLine)\(verdict): \(record["verdict"]?["because"]?.string ?? "")")
+        }
+        shownVerdict = verdict
+        for trouble in troubles.dropFirst(shownTroubles) {
+            Output.line(newLine + Self.words(trouble))
+        }
+        shownTroubles = troubles.count
+    }
+
+    private mutating func finish(_ record: JSON) {
+        if style == .json {
+            Output.line(record.compact)
+            return
+        }
+        if style == .terminal { Output.write("\r\u{1B}[K") }
+        showNews(record, shownVerdict)
+        Output.write(Self.summary(record))
+    }
+
+    /// One line: what, how far, and whether it moves.
+    static func line(_ record: JSON) -> String {
+        let verdict = record["verdict"]?["verdict"]?.string ?? "unknown"
+        let waits = record["waitsFor"]?.string.map { " Being cancelled. \($0)" } ?? ""
+        let words = record["words"]?.string ?? ""
+        return "\(verdict): \(words)\(waits)"
+    }
+
+    private static func words(_ trouble: JSON) -> String {
+        let explanation = trouble["explanation"]?.string ?? ""
+        return "\(explanation) \(trouble["nextStep"]?.string ?? "")"
+    }
+
+    /// How an attempt ended, on a few lines.
+    package static func summary(_ record: JSON) -> String {
+        let id = record["id"]?.int ?? 0
+        let purpose = record["purpose"]?.string ?? "repair"
+        let members = (record["members"]?.array ?? []).compactMap(\.string).joined(separator: " ")
+        var text = "\(purpose) \(id) of \(record["type"]?.string ?? "") on \(members)"
+        switch record["state"]?.string {
+        case "ended":
+            let took = (record["endedAt"]?.int ?? 0) - (record["startedAt"]?.int ?? 0)
+            let exit = record["exit"]
+            text += ", \(Duration.milliseconds(took).inWords): \(exit?["words"]?.string ?? "")"
+            text += " (\(exit?["how"]?.string ?? ""))\n"
+        case "interrupted": text += ": the job was killed before its end\n"
+        default: text += ": \(line(record))\n"
+        }
+        text += "  \(record["words"]?.string ?? "")\n"
+        text +=
+            "  with \(record["checkerVersion"]?.string ?? "") on Linux \(record["kernel"]?.string ?? "")\n"
+        for (name, words) in [("before", record["before"]), ("after", record["after"])] {
+            guard let words, let state = words["state"]?.string else { continue }
+            let number = words["sequence"]?.int.map { ", sequence \($0)" } ?? ""
+            text += "  \(name): \(state), \(words["journal"]?.string ?? "")\(number)\n"
+        }
+        for path in (record["evidence"]?.array ?? []).compactMap(\.string) {
+            text += "  evidence: \(path)\n"
+        }
+        return text + "  transcript: \(record["transcript"]?.string ?? "")\n"
+    }
+}

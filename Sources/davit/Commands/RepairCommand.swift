@@ -1,0 +1,184 @@
+import Arguments
+import JSONKit
+import LinuxKit
+import Repair
+import RepairCore
+
+enum RepairCommand: Command {
+    static let name = "repair"
+    static let summary = "looks at file systems, checks and repairs them, and says whether it moves"
+    static let help = """
+        davit repair [TARGET...] [--json]
+        davit repair --check|--run TARGET... [--yes] [--discard-log] [--degraded]
+                     [--checker FILE] [--log-to DIR] [--patience SECONDS] [--json]
+        davit repair watch [NUMBER] [--json]
+        davit repair list [--json]
+        davit repair cancel [NUMBER] [--kill]
+
+        Without --check or --run it looks, writes nothing, and says what it would do, in which order and why.
+        A TARGET is a device, image file, mount point, UUID, UUID=…, LABEL=… or label; several members may be
+        named, and members that are not named are searched for. On a terminal, with one file system, it then
+        asks whether to go on: first to the check, then to the repair.
+
+          --plan             looks and asks nothing
+          --check            runs the checker's read-only form
+          --run              repairs; without a terminal only with --yes
+          --yes              asks nothing: what cannot be undone is allowed
+          --discard-log      lets xfs_repair throw away a log that cannot be replayed (-L)
+          --degraded         goes on with members missing
+          --checker FILE     uses this program in place of the one that is found
+          --log-to DIR       keeps a copy of the record there, at the start and at the end
+          --patience SECONDS how long no step may come before it is judged (45)
+          --kill             with cancel: ends the checker by SIGKILL, which may leave damage
+          --json             for programs; with --check, --run and watch one record on each line
+
+        A check or repair is a job: it goes on when the session ends. Its record and transcript are in
+        $DAVIT_RUN/repair/NUMBER. A verdict of working, slow, unknown, livelocked or hung comes with it.
+
+        Exit code: the bits of fsck: 0 no errors, 1 corrected, 2 reboot needed, 4 errors left, 8 the checker
+        could not work, 16 usage, 32 cancelled. 1 also stands for a refusal, 100 and 111 as everywhere.
+        """
+
+    static func run(_ arguments: [String]) throws -> ExitCode {
+        switch arguments.first {
+        case "watch": return try watch(Array(arguments.dropFirst()))
+        case "list": return try list(Array(arguments.dropFirst()))
+        case "cancel": return try cancel(Array(arguments.dropFirst()))
+        default: return try repair(arguments)
+        }
+    }
+
+    private static func repair(_ arguments: [String]) throws -> ExitCode {
+        var reader = ArgumentReader(arguments)
+        var run = RepairRun()
+        let json = try reader.flag("--json")
+        let wantsPlan = try reader.flag("--plan")
+        let wantsCheck = try reader.flag("--check")
+        let wantsRun = try reader.flag("--run")
+        let yes = try reader.flag("--yes")
+        run.consent.discardLog = try reader.flag("--discard-log")
+        run.allowMissing = try reader.flag("--degraded")
+        run.checker = try reader.value("--checker")
+        run.logTo = try reader.value("--log-to")
+        run.patienceSeconds = try reader.number("--patience", in: 1...3600) ?? 45
+        let targets = try reader.operands()
+        guard [wantsPlan, wantsCheck, wantsRun].filter({ $0 }).count <= 1 else {
+            throw UsageError("--plan, --check and --run exclude each other.")
+        }
+        guard targets.isEmpty ? !wantsCheck && !wantsRun : true else {
+            throw UsageError("name what to check or repair.")
+        }
+
+        let look = try Look(at: targets)
+        if wantsCheck {
+            run.purpose = .check
+            return try carryOut(try run.prepare(look), json)
+        }
+        if wantsRun {
+            run.purpose = .repair
+            return try repair(try run.prepare(look), yes: yes, json)
+        }
+        if json { Output.line(look.json.pretty) } else { Output.write(look.words) }
+        guard !wantsPlan, !json, Question.isPossible, look.subjects.count == 1 else { return .done }
+        return try guide(look, run)
+    }
+
+    /// Look, check, and then for real, each only after a yes.
+    private static func guide(_ look: Look, _ settings: RepairRun) throws -> ExitCode {
+        var run = settings
+        run.purpose = .check
+        let check = try run.prepare(look)
+        guard Question.ask("\nCheck now, read-only? (yes/no)", expecting: "yes") else {
+            return .done
+        }
+        let checked = try carryOut(check, false)
+        guard checked != .done else { return checked }
+        run.purpose = .repair
+        return try repair(try run.prepare(try Look(at: check.subject.paths)), yes: false, false)
+    }
+
+    private static func repair(
+        _ prepared: RepairRun.Prepared, yes: Bool, _ json: Bool
+    ) throws -> ExitCode {
+        if !yes {
+            let what = prepared.subject.name
+            let final = prepared.cannotBeUndone
+            guard Question.isPossible else {
+                throw RepairError.noConsent(what: what, cannotBeUndone: final)
+            }
+            for sentence in final { Output.line("Cannot be undone: \(sentence)") }
+            guard Question.ask("Write to \(what)? (yes/no)", expecting: "yes") else {
+                Output.line("Nothing was written.")
+                return .failed
+            }
+        }
+        return try carryOut(prepared, json)
+    }
+
+    private static func carryOut(
+        _ prepared: RepairRun.Prepared, _ json: Bool
+    ) throws -> ExitCode {
+        let id = try Jobs.start(prepared.request)
+        if !json {
+            Output.line(
+                "\(prepared.request.purpose.rawValue) \(id) runs: \(prepared.subject.name). It goes on when this session ends; 'davit repair watch' follows it, 'davit repair cancel' ends it."
+            )
+        }
+        return follow(id, json)
+    }
+
+    private static func follow(_ id: Int, _ json: Bool) -> ExitCode {
+        var watch = Watch(id, json ? .json : Output.isTerminal ? .terminal : .plain)
+        return ExitCode(rawValue: watch.untilTheEnd())
+    }
+
+    // MARK: What runs and what ran
+
+    private static func watch(_ arguments: [String]) throws -> ExitCode {
+        var reader = ArgumentReader(arguments)
+        let json = try reader.flag("--json")
+        return follow(try Jobs.chosen(try number(&reader)), json)
+    }
+
+    private static func list(_ arguments: [String]) throws -> ExitCode {
+        var reader = ArgumentReader(arguments)
+        let json = try reader.flag("--json")
+        _ = try reader.operands(atMost: 0)
+        let records = Jobs.ids.compactMap { Jobs.record($0) }
+        if json {
+            Output.line(JSON.array(records).pretty)
+        } else if records.isEmpty {
+            Output.line("Nothing was checked or repaired here since the boot.")
+        } else {
+            for record in records { Output.write(Watch.summary(record)) }
+        }
+        return .done
+    }
+
+    private static func cancel(_ arguments: [String]) throws -> ExitCode {
+        var reader = ArgumentReader(arguments)
+        let kill = try reader.flag("--kill")
+        let id = try Jobs.chosen(try number(&reader))
+        try Jobs.cancel(id, kill: kill)
+        // Long enough for SIGINT, SIGTERM and the sentence after them.
+        let deadline = Clock.now + .seconds(25)
+        guard Jobs.waitForEnd(of: id, until: deadline), let record = Jobs.record(id) else {
+            let waits = Jobs.record(id)?["waitsFor"]?.string ?? ""
+            Output.line(
+                "Repair \(id) does not end yet. \(waits) It has got SIGINT and SIGTERM; 'davit repair watch \(id)' shows when it ends. SIGKILL would be 'davit repair cancel \(id) --kill', and may leave damage."
+            )
+            return .timedOut
+        }
+        Output.write(Watch.summary(record))
+        return .done
+    }
+
+    private static func number(_ reader: inout ArgumentReader) throws -> Int? {
+        guard let word = try reader.operands(atMost: 1).first else { return nil }
+        guard let id = Int(word), id > 0 else {
+            throw UsageError(
+                "\(word): give the number of a repair; 'davit repair list' names them.")
+        }
+        return id
+    }
+}

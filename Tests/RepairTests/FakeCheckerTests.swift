@@ -1,0 +1,182 @@
+import Foundation
+import JSONKit
+import Testing
+
+/// Checkers that misbehave. With `--patience 3` the verdicts come fifteen times faster.
+@Suite(.enabled(if: Workshop.has("mke2fs")))
+struct FakeCheckerTests {
+    private func check(_ shop: Workshop, _ script: String) throws -> Workshop.Outcome {
+        let fake = try shop.fakeChecker(script)
+        return try shop.repair("--check", "--patience", "3", "--checker", fake, "e.img")
+    }
+
+    @Test func exitsWithoutChecking() throws {
+        let outcome = try check(try Workshop(), "exit 0")
+        #expect(outcome.code == 8)
+        #expect(outcome.output.contains("shows no sign of having checked anything"))
+    }
+
+    @Test func crashes() throws {
+        let outcome = try check(try Workshop(), "echo 'Pass 1: Checking'; kill -SEGV $$")
+        #expect(outcome.code == 8)
+        #expect(outcome.output.contains("the checker crashed: signal 11"), "\(outcome.output)")
+    }
+
+    @Test func printsBinary() throws {
+        let outcome = try check(
+            try Workshop(), "head -c 300000 /dev/urandom; printf '\\033[2J'; exit 4")
+        #expect(outcome.code == 4)
+        #expect(!outcome.output.unicodeScalars.contains("\u{1B}"))
+    }
+
+    @Test func floodsWithOutput() throws {
+        let shop = try Workshop()
+        let outcome = try check(shop, "yes 'nothing of interest' | head -c 40000000; exit 4")
+        #expect(outcome.code == 4)
+        let record = try shop.record()
+        #expect(try #require(record["leftOut"]?.int) > 30_000_000)
+        let size =
+            try FileManager.default.attributesOfItem(
+                atPath: shop.run.appendingPathComponent("repair/1/transcript").path)[.size] as? Int
+        #expect(try #require(size) < 5_000_000)
+    }
+
+    @Test func livelocks() throws {
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker(
+            "echo 'Pass 1: Checking'; while :; do echo same again; sleep 0.1; done")
+        try startDetached(shop, fake)
+        #expect(
+            try shop.wait { $0["verdict"]?["verdict"] == "livelocked" })
+        let record = try shop.record()
+        let evidence = try #require(record["evidence"]?.array?.first?.string)
+        #expect(try String(contentsOfFile: evidence, encoding: .utf8).contains("task "))
+        try cancelled(shop)
+    }
+
+    @Test func isOnlySlow() throws {
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker(
+            "n=0; while :; do n=$((n+1)); echo \"1 $n 1000 x\" >&3; sleep 1.2; done")
+        try startDetached(shop, fake)
+        #expect(try shop.wait { $0["verdict"]?["verdict"] == "slow" })
+        // Longer than the patience: it stays slow, with an estimate.
+        #expect(try shop.wait { ($0["progress"]?["done"]?.int ?? 0) >= 5 })
+        let record = try shop.record()
+        #expect(record["verdict"]?["verdict"] == "slow")
+        #expect(record["estimate"]?["secondsLeft"]?.int != nil)
+        try cancelled(shop)
+    }
+
+    @Test func waitsForNothing() throws {
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker("echo 'Pass 1: Checking'; exec sleep 600")
+        try startDetached(shop, fake)
+        #expect(try shop.wait { $0["verdict"]?["verdict"] == "unknown" })
+        try cancelled(shop)
+    }
+
+    @Test func ignoresItsSignals() throws {
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker(
+            "trap '' INT TERM; echo 'Pass 1: Checking'; while :; do sleep 0.2; done")
+        try startDetached(shop, fake)
+        let cancel = try shop.repair("cancel")
+        #expect(cancel.code == 99)
+        #expect(cancel.output.contains("It is in 'inodes, blocks and sizes'"), "\(cancel.output)")
+        #expect(try shop.record()["state"] == "cancelling")
+        let kill = try shop.repair("cancel", "--kill")
+        #expect(kill.code == 0)
+        #expect(try shop.record()["exit"]?["bits"]?.int == 32)
+    }
+
+    @Test func oneAtATime() throws {
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker("echo 'Pass 1: Checking'; exec sleep 600")
+        try startDetached(shop, fake)
+        let second = try shop.repair("--check", "--checker", fake, "e.img")
+        #expect(second.code == 1)
+        #expect(second.error.contains("Repair 1 is at work on"))
+        try cancelled(shop)
+    }
+
+    /// The session that asked for it ends twice, and the watcher too: the run ends well and its record is whole.
+    @Test func theSessionIsCut() throws {
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker(
+            "for n in 1 2 3 4; do echo \"$n 1 1 x\" >&3; sleep 0.7; done; echo '5 1 1 x' >&3; exit 1"
+        )
+        try startDetached(shop, fake)
+        let watcher = shop.process(Workshop.davit, ["repair", "watch"])
+        watcher.standardOutput = FileHandle.nullDevice
+        try watcher.run()
+        #expect(try shop.wait { ($0["progress"]?["number"]?.int ?? 0) >= 2 })
+        kill(watcher.processIdentifier, SIGKILL)
+        watcher.waitUntilExit()
+        let watched = try shop.repair("watch")
+        #expect(watched.code == 1)
+        let record = try shop.record()
+        #expect(record["state"] == "ended")
+        #expect(record["exit"]?["words"]?.string == "errors were corrected")
+        #expect(record["progress"]?["share"]?.int == 10000)
+    }
+
+    /// A job that was killed: the next look says so, and a checker that goes on is not joined by another.
+    @Test func theJobIsKilled() throws {
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker("echo 'Pass 2: Checking'; exec sleep 600")
+        try startDetached(shop, fake)
+        #expect(try shop.wait { $0["progress"]?["number"]?.int == 2 })
+        let record = try shop.record()
+        let job = try #require(record["pid"]?.int.flatMap { Int32(exactly: $0) })
+        let checker = try #require(record["checkerPid"]?.int.flatMap { Int32(exactly: $0) })
+        kill(job, SIGKILL)
+        let list = try shop.repair("list")
+        #expect(list.output.contains("the job was killed before its end"), "\(list.output)")
+        kill(checker, SIGKILL)
+        let look = try shop.repair("e.img")
+        #expect(look.output.contains("The last attempt (check 1) was interrupted in: phase 2 of 5"))
+    }
+
+    @Test func leavesACopyOfTheRecord() throws {
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker("echo 'Pass 1: Checking'; echo said; exit 0")
+        try shop.repair(
+            "--check", "--checker", fake, "--log-to", shop.path("kept"), "e.img")
+        let record = try String(
+            contentsOfFile: shop.path("kept/davit-repair-1/record.json"), encoding: .utf8)
+        #expect(try JSON(parsing: record)["state"] == "ended")
+        let transcript = try String(
+            contentsOfFile: shop.path("kept/davit-repair-1/transcript"), encoding: .utf8)
+        #expect(transcript == "Pass 1: Checking\nsaid\n")
+    }
+
+    /// Starts a check whose caller is killed as soon as the job has begun: the first cut of the session.
+    private func startDetached(_ shop: Workshop, _ fake: String) throws {
+        let caller = shop.process(
+            Workshop.davit, ["repair", "--check", "--patience", "3", "--checker", fake, "e.img"])
+        caller.standardOutput = FileHandle.nullDevice
+        try caller.run()
+        #expect(
+            try shop.wait {
+                $0["checkerPid"]?.int != nil && $0["progress"]?["phase"]?.string != nil
+            })
+        kill(caller.processIdentifier, SIGKILL)
+        caller.waitUntilExit()
+    }
+
+    private func cancelled(_ shop: Workshop) throws {
+        let cancel = try shop.repair("cancel")
+        #expect(cancel.code == 0, "\(cancel.output)\(cancel.error)")
+        let record = try shop.record()
+        #expect(record["state"] == "ended")
+        #expect(record["exit"]?["bits"]?.int == 32)
+    }
+}
+
+extension Workshop {
+    @discardableResult
+    func repair(_ arguments: [String]) throws -> Outcome {
+        try run(Self.davit, ["repair"] + arguments)
+    }
+}

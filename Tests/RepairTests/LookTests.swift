@@ -1,0 +1,118 @@
+import Foundation
+import JSONKit
+import Testing
+
+/// What is there, and what is refused.
+struct LookTests {
+    private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("Fixtures/images")
+
+    /// The three unclean members, unpacked.
+    private func members(_ shop: Workshop) throws -> [String] {
+        try (0..<3).map { (index: Int) throws -> String in
+            let name = "bcachefs-1.13-unclean-\(index).img"
+            let packed = Self.fixtures.appendingPathComponent(name + ".xz").path
+            let script = "xz -dkc '\(packed)' >'\(shop.path(name))'"
+            let unpacked = try shop.tool("sh", "-c", script)
+            try #require(unpacked.code == 0)
+            return shop.path(name)
+        }
+    }
+
+    @Test(.enabled(if: Workshop.has("xz")))
+    func bcachefsInTheWrongOrder() throws {
+        let shop = try Workshop()
+        let members = try members(shop)
+        let digests = try (0..<3).map { try shop.content("bcachefs-1.13-unclean-\($0).img") }
+        let look = try shop.repair("--json", members[2], members[0], members[1])
+        let finding = try #require(try JSON(parsing: look.output)["findings"]?.array?.first)
+        #expect(finding["state"]?.string == "not closed in order")
+        #expect(finding["journal"]?.string == "journal to be replayed, entries 14-23")
+        #expect(finding["version"]?.string == "1.13")
+        #expect(finding["missing"]?.array == [])
+        #expect(finding["members"]?.array?.compactMap { $0["path"]?.string } == members)
+        for index in 0..<3 {
+            #expect(try shop.content("bcachefs-1.13-unclean-\(index).img") == digests[index])
+        }
+    }
+
+    @Test(.enabled(if: Workshop.has("xz")))
+    func bcachefsWithAMemberMissing() throws {
+        let shop = try Workshop()
+        let members = try members(shop)
+        let look = try shop.repair(members[0], members[2])
+        #expect(look.output.contains("missing: member 1 ("))
+        let check = try shop.repair("--check", members[0], members[2])
+        #expect(check.code == 1)
+        #expect(check.error.contains("Bring them, or go on without them with --degraded."))
+    }
+
+    @Test(.enabled(if: Workshop.has("xz")))
+    func oneMemberTwice() throws {
+        let shop = try Workshop()
+        let members = try members(shop)
+        try FileManager.default.copyItem(atPath: members[1], toPath: shop.path("copy.img"))
+        let check = try shop.repair(["--check"] + members + [shop.path("copy.img")])
+        #expect(check.code == 1)
+        #expect(check.error.contains("are both member 1"))
+    }
+
+    @Test func nothingThere() throws {
+        let shop = try Workshop()
+        try shop.image("zero.img", megabytes: 2)
+        #expect(try shop.repair("zero.img").output.contains("no file system is recognised"))
+        let check = try shop.repair("--check", "zero.img")
+        #expect(check.code == 1)
+        #expect(check.error.contains("There is no file system to check or repair."))
+        let missing = try shop.repair("--check", "nowhere.img")
+        #expect(missing.error.contains("no device, file, mount point, UUID or label is called so"))
+    }
+
+    @Test(.enabled(if: Workshop.has("mke2fs", "mkfs.xfs")))
+    func twoSignatures() throws {
+        let shop = try Workshop()
+        try shop.image("x.img", megabytes: 320)
+        try shop.tool("mkfs.xfs", "-q", "x.img")
+        let xfs = try shop.read(512, at: 0, in: "x.img")
+        try shop.image("e.img", megabytes: 320)
+        try shop.tool("mke2fs", "-q", "-t", "ext4", "e.img")
+        try shop.write(xfs, at: 0, in: "e.img")
+        let look = try shop.repair("e.img")
+        #expect(look.output.contains("carries the marks of ext4 and of xfs"), "\(look.output)")
+        let run = try shop.repair("--run", "--yes", "e.img")
+        #expect(run.code == 1)
+        #expect(run.error.contains("There is no file system to check or repair."))
+    }
+
+    @Test(.enabled(if: Workshop.has("mke2fs")))
+    func twoFileSystems() throws {
+        let shop = try Workshop()
+        for name in ["a.img", "b.img"] {
+            try shop.image(name, megabytes: 16)
+            try shop.tool("mke2fs", "-q", name)
+        }
+        let check = try shop.repair("--check", "a.img", "b.img")
+        #expect(check.code == 1)
+        #expect(check.error.contains("Name the one that is meant."))
+    }
+
+    @Test(.enabled(if: Workshop.has("mke2fs")))
+    func checkerThatIsNotThere() throws {
+        let shop = try Workshop()
+        try shop.image("a.img", megabytes: 16)
+        try shop.tool("mke2fs", "-q", "a.img")
+        let check = try shop.repair("--check", "--checker", shop.path("no-such"), "a.img")
+        #expect(check.code == 1)
+        #expect(check.error.contains("cannot be run"))
+    }
+
+    @Test func usage() throws {
+        let shop = try Workshop()
+        #expect(try shop.repair("--check").code == 100)
+        #expect(try shop.repair("--check", "--run", "x").code == 100)
+        #expect(try shop.repair("watch", "x").code == 100)
+        let watch = try shop.repair("watch")
+        #expect(watch.code == 1)
+        #expect(watch.error.contains("Nothing was ever checked or repaired here"))
+    }
+}
