@@ -3,8 +3,8 @@ import RepairCore
 
 /// What a job is to run: `request.json` in its directory.
 ///
-/// `{purpose, backend, type, uuid, members: […], program, checkerVersion, arguments: […], progressDescriptor, logTo,
-/// patienceSeconds}`.
+/// `{purpose, backend, type, uuid, members: […], program, checkerVersion, arguments: […], progressDescriptor, inKernel,
+/// logTo, patienceSeconds}`.
 package struct JobRequest: Sendable, Equatable {
     package let purpose: Purpose
     package let backend: String
@@ -16,6 +16,8 @@ package struct JobRequest: Sendable, Equatable {
     package let checkerVersion: String
     package let arguments: [String]
     package let progressDescriptor: Bool
+    /// davit itself is the program, and lets the kernel do it; the progress comes from the kernel's log.
+    package let inKernel: Bool
     /// A directory that gets a copy of the record.
     package let logTo: String?
     /// How long no step may come until a verdict other than working or slow.
@@ -34,6 +36,25 @@ package struct JobRequest: Sendable, Equatable {
         checkerVersion = checker.version
         arguments = invocation.arguments
         progressDescriptor = invocation.progressDescriptor
+        inKernel = false
+        self.logTo = logTo
+        self.patienceSeconds = patienceSeconds
+    }
+
+    package init(
+        _ mount: KernelMount, for purpose: Purpose, of subject: Subject, logTo: String?,
+        patienceSeconds: Int
+    ) {
+        self.purpose = purpose
+        backend = subject.system.backend
+        type = subject.system.type
+        uuid = subject.system.uuid
+        members = subject.paths
+        program = "/proc/self/exe"
+        checkerVersion = "the kernel's own \(mount.type)"
+        arguments = ["job", "mount", mount.type, mount.options] + subject.paths
+        progressDescriptor = false
+        inKernel = true
         self.logTo = logTo
         self.patienceSeconds = patienceSeconds
     }
@@ -45,6 +66,7 @@ package struct JobRequest: Sendable, Equatable {
             let program = json["program"]?.string, let version = json["checkerVersion"]?.string,
             let arguments = json["arguments"]?.array,
             let progressDescriptor = json["progressDescriptor"]?.bool,
+            let inKernel = json["inKernel"]?.bool,
             let patience = json["patienceSeconds"]?.int
         else { return nil }
         self.purpose = purpose
@@ -56,6 +78,7 @@ package struct JobRequest: Sendable, Equatable {
         checkerVersion = version
         self.arguments = arguments.compactMap(\.string)
         self.progressDescriptor = progressDescriptor
+        self.inKernel = inKernel
         logTo = json["logTo"]?.string
         patienceSeconds = patience
     }
@@ -67,11 +90,12 @@ package struct JobRequest: Sendable, Equatable {
             "members": .array(members.map { .string($0) }), "program": .string(program),
             "checkerVersion": .string(checkerVersion),
             "arguments": .array(arguments.map { .string($0) }),
-            "progressDescriptor": .bool(progressDescriptor), "logTo": JSON(logTo),
+            "progressDescriptor": .bool(progressDescriptor),
+            "inKernel": .bool(inKernel), "logTo": JSON(logTo),
             "patienceSeconds": .number(patienceSeconds),
         ]
     }
 
     /// The whole command line in words.
-    var command: String { ([program] + arguments).joined(separator: " ") }
+    var command: String { ([inKernel ? "davit" : program] + arguments).joined(separator: " ") }
 }

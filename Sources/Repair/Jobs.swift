@@ -56,7 +56,8 @@ package enum Jobs {
         }
         guard let last, let state = last["state"]?.string, state != "running" else { return nil }
         let bits = last["exit"]?["bits"]?.int ?? 0
-        return state == "interrupted" || bits & 32 != 0 ? last : nil
+        guard state == "interrupted" || bits & 32 != 0 else { return nil }
+        return last
     }
 
     /// Starts a job of its own session, which outlives this process.

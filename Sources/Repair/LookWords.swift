@@ -72,6 +72,11 @@ extension Look {
         var text = plan.obstacles.map { "  not now: \($0)\n" }.joined()
         for (number, step) in plan.steps.enumerated() {
             text += "  \(number + 1). \(step.words)\n"
+            if case .mount(_, let mount, let final) = step {
+                let options = mount.options.isEmpty ? "" : " -o \(mount.options)"
+                text += "     mount -t \(mount.type)\(options)\n"
+                text += final.map { "     Cannot be undone: \($0)\n" }.joined()
+            }
             guard case .run(_, let invocation, _, let final) = step else { continue }
             text += "     \(([invocation.program] + invocation.arguments).joined(separator: " "))\n"
             text += final.map { "     Cannot be undone: \($0)\n" }.joined()

@@ -7,6 +7,7 @@ package enum RepairError: Error, Equatable, CustomStringConvertible {
     case several([String])
     case refused(what: String, obstacles: [String])
     case noChecker(names: [String], package: String)
+    case notInKernel(type: String, purpose: String)
     case notAProgram(String)
     case noConsent(what: String, cannotBeUndone: [String])
     case alreadyRunning(id: Int, paths: [String])
@@ -27,7 +28,9 @@ package enum RepairError: Error, Equatable, CustomStringConvertible {
         case .refused(let what, let obstacles):
             "\(what) is left alone. \(obstacles.joined(separator: " "))"
         case .noChecker(let names, let package):
-            "There is no \(names.joined(separator: " or ")) here. Upload it (Debian package \(package)) to /root or to \(Checkers.uploads), or give --checker FILE."
+            "There is no \(names.joined(separator: " or ")) here. Upload it (Debian package \(package)) to /root or to \(Checkers.uploads), or give --checker FILE. Some file systems the kernel can do itself: --kernel."
+        case .notInKernel(let type, let purpose):
+            "The kernel has no \(purpose) of \(type) that davit could use. Leave --kernel out."
         case .notAProgram(let path):
             "\(path) cannot be run: it has to be an executable file that belongs to root and that others cannot change."
         case .noConsent(let what, let final):

@@ -79,13 +79,15 @@ package struct RepairJob: ~Copyable {
         let output = try FileDescriptor.pipe()
         let error = try FileDescriptor.pipe()
         let progress = try FileDescriptor.pipe()
+        // Opened before the start: the first lines of a recovery come at once.
+        let log = KernelLogReader()
         var child = try start(output, error, progress)
         // Our copies of the writing ends would keep the pipes from ending.
         let streams = try [
             Self.closingWriter(output), Self.closingWriter(error), Self.closingWriter(progress),
         ]
         defer { for stream in streams { _ = close(stream) } }
-        return try follow(&child, streams, signals)
+        return try follow(&child, streams, signals, log)
     }
 
     private static func closingWriter(_ pipe: consuming Pipe) throws(SystemError) -> Int32 {
@@ -98,6 +100,7 @@ package struct RepairJob: ~Copyable {
         _ output: borrowing Pipe, _ error: borrowing Pipe, _ progress: borrowing Pipe
     ) throws(SystemError) -> ChildProcess {
         var child = ChildProcess.Request(request.program, request.arguments)
+        if request.inKernel { child.arguments = ["davit"] + request.arguments }
         child.environment = Environment.inherited + ["LC_ALL=C"]
         child.output = output.writing.number
         child.error = error.writing.number
@@ -112,11 +115,11 @@ package struct RepairJob: ~Copyable {
     }
 
     private mutating func follow(
-        _ child: inout ChildProcess, _ streams: [Int32], _ signals: borrowing SignalDescriptor
+        _ child: inout ChildProcess, _ streams: [Int32], _ signals: borrowing SignalDescriptor,
+        _ log: borrowing KernelLogReader
     ) throws -> ChildProcess.Exit {
         var sampler = Sampler(session: child.pid, members: request.members)
         let names = request.members.compactMap(Usage.kernelName)
-        let log = KernelLogReader()
         var open = streams
         while true {
             let deadlines = [
@@ -138,6 +141,7 @@ package struct RepairJob: ~Copyable {
                 perform(cancellation.handle(.timeReached, at: now), &child, sampler.activity)
             }
             if let exit = child.poll() {
+                readKernel(log.take(atMost: 4096), about: names)
                 finishStreams(&open)
                 return exit
             }
@@ -210,8 +214,14 @@ package struct RepairJob: ~Copyable {
     private mutating func readKernel(_ records: [[UInt8]], about names: [String]) {
         for record in records {
             let text = String(decoding: record, as: UTF8.self)
-            guard names.contains(where: { text.contains($0) }) else { continue }
-            reader.readKernel(Line(record.prefix { $0 != UInt8(ascii: "\n") }))
+            guard (names + [request.uuid]).contains(where: { text.contains($0) }) else { continue }
+            let line = record.prefix { $0 != UInt8(ascii: "\n") }
+            if request.inKernel {
+                reader.read(Line(line))
+                transcript.append(Array("\(KernelPrefix.dmesg(Line(line)))\n".utf8))
+            } else {
+                reader.readKernel(Line(line))
+            }
             isDirty = true
         }
     }
@@ -260,7 +270,10 @@ package struct RepairJob: ~Copyable {
     private func explained(_ exit: ChildProcess.Exit) -> (String, Meaning) {
         switch exit {
         case .code(let code):
-            let meaning = backend.meaning(ofExit: code, of: request.purpose, reader.progress)
+            let meaning =
+                request.inKernel
+                ? KernelMount.meaning(ofExit: code, reader.progress)
+                : backend.meaning(ofExit: code, of: request.purpose, reader.progress)
             guard cancellation.isCancelling, meaning.bits & 32 == 0 else {
                 return (exit.description, meaning)
             }

@@ -6,6 +6,8 @@ package struct RepairRun: Sendable {
     package var purpose = Purpose.check
     package var consent = Consent()
     package var allowMissing = false
+    /// By a mount in the kernel in place of a checker.
+    package var inKernel = false
     /// A checker's path, where none is to be searched for.
     package var checker: String?
     package var logTo: String?
@@ -36,6 +38,14 @@ package struct RepairRun: Sendable {
         let plan = Plan(for: subject, consent: consent, allowMissing: allowMissing)
         guard plan.obstacles.isEmpty else {
             throw .refused(what: subject.name, obstacles: plan.obstacles)
+        }
+        if inKernel {
+            guard let (mount, final) = plan.mount(for: purpose) else {
+                throw .notInKernel(type: subject.system.type, purpose: purpose.rawValue)
+            }
+            let request = JobRequest(
+                mount, for: purpose, of: subject, logTo: logTo, patienceSeconds: patienceSeconds)
+            return Prepared(subject: subject, cannotBeUndone: final, request: request)
         }
         guard let backend = Backends.named(subject.system.backend),
             let (invocation, final) = plan.invocation(for: purpose)

@@ -22,6 +22,33 @@ package struct Invocation: Equatable, Sendable {
     }
 }
 
+/// A mount that lets the kernel replay a journal or check.
+package struct KernelMount: Equatable, Sendable {
+    /// The kernel's name of the file system.
+    package let type: String
+    /// Separated by commas, as mount(8) takes them after -o.
+    package let options: String
+
+    package init(type: String, options: String) {
+        self.type = type
+        self.options = options
+    }
+
+    /// What the kernel's log of a mount that ended with `code` means.
+    package static func meaning(ofExit code: Int32, _ progress: Progress) -> Meaning {
+        guard code == 0 else {
+            return Meaning(8, "the kernel did not mount it; the transcript says why")
+        }
+        if progress.errorsFound > progress.errorsFixed {
+            return Meaning(4, "the kernel mounted it and left errors uncorrected")
+        }
+        let replayed = progress.journal.replayed ? ", the journal was replayed" : ""
+        return progress.errorsFixed > 0
+            ? Meaning(1, "the kernel corrected errors\(replayed)")
+            : Meaning(0, "the kernel mounted it without errors\(replayed)")
+    }
+}
+
 /// How a run ended, in the words and bits of fsck(8).
 package struct Meaning: Equatable, Sendable {
     /// 1 corrected, 2 reboot needed, 4 left uncorrected, 8 operational error, 16 usage, 32 cancelled, 128 library.
@@ -70,6 +97,8 @@ package protocol Backend: Sendable {
     func cannotBeUndone(_ system: FileSystem, consent: Consent) -> [String]
     /// What has to come before a repair and is not the checker's work, such as a mount.
     func before(_ purpose: Purpose, _ system: FileSystem) -> [String]
+    /// The mount by which the kernel itself serves `purpose`; `nil` where it cannot.
+    func kernelMount(for purpose: Purpose, of system: FileSystem) -> KernelMount?
     /// What the exit code means after a run that reported `progress`.
     func meaning(ofExit code: Int32, of purpose: Purpose, _ progress: Progress) -> Meaning
 
@@ -85,6 +114,7 @@ extension Backend {
     package func copyOfSuperblock(in image: DiskImage) -> FileSystem? { nil }
     package func cannotBeUndone(_ system: FileSystem, consent: Consent) -> [String] { [] }
     package func before(_ purpose: Purpose, _ system: FileSystem) -> [String] { [] }
+    package func kernelMount(for purpose: Purpose, of system: FileSystem) -> KernelMount? { nil }
     package func stripped(_ line: Line) -> Line { line }
     package func unfinished(_ line: Line) -> [Observation] { [] }
 }

@@ -61,6 +61,14 @@ package struct BcachefsBackend: Backend {
         ]
     }
 
+    /// nochanges keeps even the replay of the journal in memory.
+    package func kernelMount(for purpose: Purpose, of system: FileSystem) -> KernelMount? {
+        let options =
+            purpose == .check
+            ? "ro,nochanges,fsck,fix_errors=no,verbose" : "fsck,fix_errors=yes,verbose"
+        return KernelMount(type: "bcachefs", options: options)
+    }
+
     package func meaning(
         ofExit code: Int32, of purpose: Purpose, _ progress: Progress
     ) -> Meaning {

@@ -54,6 +54,10 @@ package struct BtrfsBackend: Backend {
         ]
     }
 
+    package func kernelMount(for purpose: Purpose, of system: FileSystem) -> KernelMount? {
+        purpose == .repair ? KernelMount(type: system.type, options: "") : nil
+    }
+
     package func meaning(
         ofExit code: Int32, of purpose: Purpose, _ progress: Progress
     ) -> Meaning {

@@ -113,6 +113,10 @@ package struct ExtBackend: Backend {
         return Invocation("e2fsck", arguments + members.prefix(1), progressDescriptor: true)
     }
 
+    package func kernelMount(for purpose: Purpose, of system: FileSystem) -> KernelMount? {
+        purpose == .repair ? KernelMount(type: system.type, options: "") : nil
+    }
+
     package func meaning(
         ofExit code: Int32, of purpose: Purpose, _ progress: Progress
     ) -> Meaning {

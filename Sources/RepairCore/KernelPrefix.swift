@@ -11,4 +11,17 @@ package enum KernelPrefix {
         }
         return line
     }
+
+    /// A /dev/kmsg record as dmesg shows it: `[   10.028053] text`; other lines as they are.
+    package static func dmesg(_ line: Line) -> String {
+        var record = line
+        guard record.number() != nil, record.skip(","), record.number() != nil, record.skip(","),
+            let microseconds = record.number(), record.upTo(";") != nil
+        else { return line.text }
+        let fraction = String(microseconds % 1_000_000)
+        let seconds = String(microseconds / 1_000_000)
+        let padding = String(repeating: " ", count: max(0, 5 - seconds.count))
+        let zeros = String(repeating: "0", count: 6 - fraction.count)
+        return "[\(padding)\(seconds).\(zeros)\(fraction)] \(record.text)"
+    }
 }

@@ -7,6 +7,8 @@ package struct Plan: Sendable, Equatable {
         case advise(String)
         /// A run of the checker.
         case run(Purpose, Invocation, why: String, cannotBeUndone: [String])
+        /// A mount that lets the kernel do it in place of a checker.
+        case mount(Purpose, KernelMount, cannotBeUndone: [String])
 
         package var words: String {
             switch self {
@@ -14,6 +16,10 @@ package struct Plan: Sendable, Equatable {
             case .advise(let advice): advice
             case .run(.check, _, let why, _): "Check, read-only: \(why)"
             case .run(.repair, _, let why, _): "Repair: \(why)"
+            case .mount(.check, _, _):
+                "Or check in the kernel, with --check --kernel; nothing is written."
+            case .mount(.repair, _, _):
+                "Or let the kernel do it, with --run --kernel: it mounts, which replays the journal, and unmounts."
             }
         }
     }
@@ -22,6 +28,12 @@ package struct Plan: Sendable, Equatable {
     package let obstacles: [String]
     package let steps: [Step]
     package let traps: [String]
+
+    /// The mount that serves `purpose` in the kernel.
+    package func mount(for purpose: Purpose) -> (KernelMount, cannotBeUndone: [String])? {
+        for case .mount(purpose, let mount, let final) in steps { return (mount, final) }
+        return nil
+    }
 
     /// The run that serves `purpose`.
     package func invocation(for purpose: Purpose) -> (Invocation, cannotBeUndone: [String])? {
@@ -67,6 +79,13 @@ package struct Plan: Sendable, Equatable {
                 why: Self.reason(system),
                 cannotBeUndone: backend.cannotBeUndone(
                     system, consent: consent)))
+        for purpose in Purpose.allCases {
+            guard let mount = backend.kernelMount(for: purpose, of: system) else { continue }
+            let final =
+                purpose == .repair && system.backend == "bcachefs"
+                ? backend.cannotBeUndone(system, consent: Consent()) : []
+            steps.append(.mount(purpose, mount, cannotBeUndone: final))
+        }
         if system.state == .clean, system.recordedErrors == 0, subject.missing.isEmpty {
             steps.insert(.leave(why: "it was closed in order and has recorded no errors."), at: 0)
         }

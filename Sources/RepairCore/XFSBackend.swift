@@ -64,8 +64,12 @@ package struct XFSBackend: Backend {
     package func before(_ purpose: Purpose, _ system: FileSystem) -> [String] {
         guard case .needsReplay = system.journal else { return [] }
         return [
-            "The log holds changes: mount it once and unmount it, so that the kernel replays them. xfs_repair refuses until then."
+            "The log holds changes: mount it once and unmount it, so that the kernel replays them ('--run --kernel' does that). xfs_repair refuses until then."
         ]
+    }
+
+    package func kernelMount(for purpose: Purpose, of system: FileSystem) -> KernelMount? {
+        purpose == .repair ? KernelMount(type: system.type, options: "") : nil
     }
 
     package func meaning(

@@ -115,6 +115,8 @@ struct FakeCheckerTests {
         watcher.waitUntilExit()
         let watched = try shop.repair("watch")
         #expect(watched.code == 1)
+        // What came to its end is no news for the next look.
+        #expect(!(try shop.repair("e.img").output.contains("The last attempt")))
         let record = try shop.record()
         #expect(record["state"] == "ended")
         #expect(record["exit"]?["words"]?.string == "errors were corrected")

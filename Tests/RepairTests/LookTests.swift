@@ -106,6 +106,21 @@ struct LookTests {
         #expect(check.error.contains("cannot be run"))
     }
 
+    @Test(.enabled(if: Workshop.has("mke2fs", "mkfs.vfat")))
+    func theKernelMountsOnlyDevices() throws {
+        let shop = try Workshop()
+        try shop.image("a.img", megabytes: 16)
+        try shop.tool("mke2fs", "-q", "a.img")
+        let run = try shop.repair("--run", "--yes", "--kernel", "a.img")
+        #expect(run.code == 8)
+        let transcript = try String(
+            contentsOf: shop.run.appendingPathComponent("repair/1/transcript"), encoding: .utf8)
+        #expect(transcript.contains("is no block device, and the kernel mounts nothing else"))
+        let check = try shop.repair("--check", "--kernel", "a.img")
+        #expect(check.code == 1)
+        #expect(check.error.contains("Leave --kernel out."))
+    }
+
     @Test func usage() throws {
         let shop = try Workshop()
         #expect(try shop.repair("--check").code == 100)

@@ -120,6 +120,15 @@ static inline uint32_t davit_device_minor(dev_t device) { return minor(device); 
 static inline int davit_finit_module(int file, const char *parameters, int flags) {
     return (int)syscall(SYS_finit_module, file, parameters, flags);
 }
+/// mount(2) without set-user-ID programs and device nodes, and umount2(2) that follows no link. Here, because the
+/// flags are of one type in C and of several in Swift.
+static inline int davit_mount(
+    const char *source, const char *point, const char *type, _Bool read_only,
+    const char *options) {
+    unsigned long flags = MS_NOSUID | MS_NODEV | (read_only ? MS_RDONLY : 0);
+    return mount(source, point, type, flags, options);
+}
+static inline int davit_unmount(const char *point) { return umount2(point, UMOUNT_NOFOLLOW); }
 
 /// Macros that are not imported because they are computed.
 static inline unsigned davit_major(dev_t device) { return major(device); }

@@ -9,8 +9,8 @@ enum RepairCommand: Command {
     static let summary = "looks at file systems, checks and repairs them, and says whether it moves"
     static let help = """
         davit repair [TARGET...] [--json]
-        davit repair --check|--run TARGET... [--yes] [--discard-log] [--degraded]
-                     [--checker FILE] [--log-to DIR] [--patience SECONDS] [--json]
+        davit repair --check|--run TARGET... [--yes] [--kernel] [--discard-log]
+                     [--degraded] [--checker FILE] [--log-to DIR] [--patience SECONDS] [--json]
         davit repair watch [NUMBER] [--json]
         davit repair list [--json]
         davit repair cancel [NUMBER] [--kill]
@@ -25,6 +25,8 @@ enum RepairCommand: Command {
           --run              repairs; without a terminal only with --yes
           --yes              asks nothing: what cannot be undone is allowed
           --discard-log      lets xfs_repair throw away a log that cannot be replayed (-L)
+          --kernel           lets the kernel do it: mounts, so that it replays the journal, and unmounts; for
+                             bcachefs with its fsck, with --check without a write
           --degraded         goes on with members missing
           --checker FILE     uses this program in place of the one that is found
           --log-to DIR       keeps a copy of the record there, at the start and at the end
@@ -58,6 +60,7 @@ enum RepairCommand: Command {
         let yes = try reader.flag("--yes")
         run.consent.discardLog = try reader.flag("--discard-log")
         run.allowMissing = try reader.flag("--degraded")
+        run.inKernel = try reader.flag("--kernel")
         run.checker = try reader.value("--checker")
         run.logTo = try reader.value("--log-to")
         run.patienceSeconds = try reader.number("--patience", in: 1...3600) ?? 45
