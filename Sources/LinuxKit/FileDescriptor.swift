@@ -36,6 +36,11 @@ package struct FileDescriptor: ~Copyable {
     package static let standardOutput = STDOUT_FILENO
     package static let standardError = STDERR_FILENO
 
+    /// Opens `path` for writing, made when it is not there and emptied when it is.
+    package init(emptying path: String, mode: mode_t) throws(SystemError) {
+        try self.init(opening: path, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+    }
+
     /// A second descriptor for the same open file, with O_CLOEXEC.
     package borrowing func duplicate() throws(SystemError) -> FileDescriptor {
         let copy = davit_fcntl(number, F_DUPFD_CLOEXEC, 3)

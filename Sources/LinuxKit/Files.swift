@@ -114,4 +114,35 @@ package enum Files {
         guard count >= 0 else { return nil }
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+
+    /// Makes one directory; `false` when something of that name is there.
+    package static func makeNewDirectory(
+        _ path: String, mode: mode_t
+    ) throws(SystemError) -> Bool {
+        if mkdir(path, mode) == 0 { return true }
+        guard errno == EEXIST else { throw SystemError("make the directory", path) }
+        return false
+    }
+
+    /// Removes an empty directory.
+    package static func removeDirectory(_ path: String) throws(SystemError) {
+        guard rmdir(path) == 0 || errno == ENOENT else { throw SystemError("remove", path) }
+    }
+
+    /// The absolute path without links, or `nil` when there is nothing there.
+    package static func realPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// Whether a file system, a mapping or another exclusive user holds a block device.
+    package static func isHeld(device path: String) -> Bool {
+        let opened = davit_open(path, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC, 0)
+        guard opened < 0 else {
+            close(opened)
+            return false
+        }
+        return errno == EBUSY
+    }
 }

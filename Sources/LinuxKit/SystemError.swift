@@ -23,5 +23,7 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     package var isNotFound: Bool { code == ENOENT }
     package var isAddressInUse: Bool { code == EADDRINUSE }
     package var isBusy: Bool { code == EBUSY }
+    /// The kernel has no driver for it.
+    package var isUnknownToKernel: Bool { code == ENODEV }
     package var isPermission: Bool { code == EPERM || code == EACCES }
 }

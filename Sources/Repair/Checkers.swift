@@ -1,6 +1,5 @@
 import LinuxKit
 import RepairCore
-import Glibc
 
 /// Finds checkers; davit brings none along.
 package enum Checkers {

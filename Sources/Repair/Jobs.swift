@@ -1,7 +1,6 @@
 import JSONKit
 import LinuxKit
 import RepairCore
-import Glibc
 
 /// The attempts of this boot: directories `1`, `2`, … under `$DAVIT_RUN/repair`.
 package enum Jobs {
@@ -14,7 +13,7 @@ package enum Jobs {
 
     /// Held for each member while something works on it.
     static func lock(onMember path: String) -> String {
-        let real = Usage.realPath(path) ?? path
+        let real = Files.realPath(path) ?? path
         return "\(root)/lock" + String(real.map { $0 == "/" ? "-" : $0 })
     }
 
@@ -48,10 +47,10 @@ package enum Jobs {
 
     /// The last attempt on any of these members that did not come to its end.
     package static func unfinishedAttempt(on paths: [String]) -> JSON? {
-        let wanted = Set(paths.map { Usage.realPath($0) ?? $0 })
+        let wanted = Set(paths.map { Files.realPath($0) ?? $0 })
         let last = ids.reversed().lazy.compactMap { record($0) }.first { record in
             (record["members"]?.array ?? []).compactMap(\.string).contains {
-                wanted.contains(Usage.realPath($0) ?? $0)
+                wanted.contains(Files.realPath($0) ?? $0)
             }
         }
         guard let last, let state = last["state"]?.string, state != "running" else { return nil }
@@ -71,8 +70,8 @@ package enum Jobs {
         if let orphan = orphan(on: request.members) {
             throw .orphan(id: orphan.id, process: orphan.process)
         }
+        let id = try makeDirectory()
         do throws(SystemError) {
-            let id = try makeDirectory()
             try Files.replace("\(directory(id))/request.json", with: request.json.pretty)
             var child = ChildProcess.Request.davit(["job", "repair", "\(id)"])
             child.newSession = true
@@ -80,10 +79,11 @@ package enum Jobs {
             var job = try ChildProcess(starting: child)
             job.detach()
             try waitForRecord(id, &job)
-            return id
         } catch {
             throw .system(error)
         }
+        guard record(id) != nil else { throw .cannotStart(log: Roots.run + "/log") }
+        return id
     }
 
     /// A checker that goes on although its job was killed.
@@ -106,18 +106,18 @@ package enum Jobs {
         while record(id) == nil, Clock.now < deadline, job.poll() == nil {
             _ = try job.wait(until: min(deadline, Clock.now + .milliseconds(20)))
         }
-        guard record(id) != nil else { throw SystemError("start", "the repair job", code: ECHILD) }
     }
 
-    private static func makeDirectory() throws(SystemError) -> Int {
-        try Files.makeDirectory(root, mode: 0o700)
-        for id in ((ids.last ?? 0) + 1)...Int(Int32.max) {
-            if mkdir(directory(id), 0o700) == 0 { return id }
-            guard errno == EEXIST else {
-                throw SystemError("make the directory", directory(id))
+    private static func makeDirectory() throws(RepairError) -> Int {
+        do throws(SystemError) {
+            try Files.makeDirectory(root, mode: 0o700)
+            for id in ((ids.last ?? 0) + 1)...Int(Int32.max) {
+                if try Files.makeNewDirectory(directory(id), mode: 0o700) { return id }
             }
+        } catch {
+            throw .system(error)
         }
-        throw SystemError("make a directory in", root, code: EEXIST)
+        throw .cannotStart(log: Roots.run + "/log")
     }
 
     /// Asks a running job to end its checker; with `kill`, by SIGKILL.
@@ -127,7 +127,7 @@ package enum Jobs {
             throw .jobHasEnded(id)
         }
         do throws(SystemError) {
-            try job.signal(kill ? SIGQUIT : SIGTERM)
+            try job.signal(kill ? Signal.quit : Signal.terminate)
         } catch {
             throw .system(error)
         }

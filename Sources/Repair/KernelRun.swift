@@ -1,5 +1,4 @@
 import LinuxKit
-import Glibc
 
 /// Mounts a file system so that the kernel replays its journal or checks it, and unmounts it again. Runs as a process of
 /// its own, because mount(2) cannot be left before it is done.
@@ -38,7 +37,7 @@ package enum KernelRun {
         let point = "\(Jobs.root)/mounted-\(Host.pid)"
         do throws(SystemError) {
             try Files.makeDirectory(point, mode: 0o700)
-            defer { _ = rmdir(point) }
+            defer { try? Files.removeDirectory(point) }
             try Mounts.mount(
                 source, at: point, type: type, options: own.joined(separator: ","),
                 readOnly: isReadOnly)
@@ -46,7 +45,7 @@ package enum KernelRun {
             try Mounts.unmount(point)
             Output.line("unmounted")
         } catch {
-            throw error.code == ENODEV ? .unknownType(type) : .system(error)
+            throw error.isUnknownToKernel ? .unknownType(type) : .system(error)
         }
     }
 }

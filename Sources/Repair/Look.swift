@@ -1,7 +1,6 @@
 import BlkidKit
 import LinuxKit
 import RepairCore
-import Glibc
 
 /// Looks at devices and image files; nothing is written.
 package struct Look {
@@ -41,17 +40,17 @@ package struct Look {
 
     static func device(_ name: String, _ usage: Usage) -> LookedAt {
         // The job works on it from elsewhere, and a checker must not take a name for an option.
-        let path = name.hasPrefix("/") ? name : Usage.realPath(name) ?? name
+        let path = name.hasPrefix("/") ? name : Files.realPath(name) ?? name
         var device = LookedAt(path: path)
         do throws(SystemError) {
-            let file = try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK)
+            let file = try FileDescriptor(readingWithoutWaiting: path)
             guard let size = file.length(), size > 0 else {
                 device.failure = "it is empty or has no medium"
                 return device
             }
             // A closure cannot borrow the file, so it opens it again; only few places are read.
             let image = DiskImage(size: size) { offset, count in
-                guard let again = try? FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK) else {
+                guard let again = try? FileDescriptor(readingWithoutWaiting: path) else {
                     return nil
                 }
                 return try? again.read(count, at: offset)
@@ -90,7 +89,7 @@ package struct Look {
     ) throws(RepairError) -> [LookedAt] {
         if let status = try? FileStatus(of: target) {
             if status.isRegular || status.blockDevice != nil { return [device(target, usage)] }
-            let sources = Usage.realPath(target).map { usage.sources(mountedAt: $0) } ?? []
+            let sources = Files.realPath(target).map { usage.sources(mountedAt: $0) } ?? []
             guard !sources.isEmpty else { throw .noSuchTarget(target) }
             return sources.map { device($0, usage) }
         }
@@ -118,9 +117,9 @@ package struct Look {
                 }.count
         }
         guard !incomplete.isEmpty else { return [] }
-        let known = Set(looked.compactMap { Usage.realPath($0.path) })
+        let known = Set(looked.compactMap { Files.realPath($0.path) })
         return everything().filter { device in
-            !known.contains(Usage.realPath(device.path) ?? device.path)
+            !known.contains(Files.realPath(device.path) ?? device.path)
                 && device.systems.contains { system in
                     incomplete.contains { $0.uuid == system.uuid && $0.backend == system.backend }
                 }

@@ -15,6 +15,7 @@ package enum RepairError: Error, Equatable, CustomStringConvertible {
     case orphan(id: Int, process: Int32)
     case noSuchJob(Int?)
     case jobHasEnded(Int)
+    case cannotStart(log: String)
     case system(SystemError)
 
     package var description: String {
@@ -45,6 +46,8 @@ package enum RepairError: Error, Equatable, CustomStringConvertible {
         case .noSuchJob(let id?):
             "There is no repair \(id). 'davit repair list' names those of this boot."
         case .jobHasEnded(let id): "Repair \(id) has ended already. 'davit repair list' says how."
+        case .cannotStart(let log):
+            "The job could not be started. \(log) may say more; is there room in /run?"
         case .system(let error): error.description
         }
     }

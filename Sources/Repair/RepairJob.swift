@@ -2,7 +2,6 @@ import JSONKit
 import LinuxKit
 import Recorder
 import RepairCore
-import Glibc
 
 /// Runs one checker to its end, watches it, and keeps the record; a process of its own that outlives who asked for it.
 package struct RepairJob: ~Copyable {
@@ -31,7 +30,9 @@ package struct RepairJob: ~Copyable {
             let backend = Backends.named(request.backend)
         else { throw RepairError.noSuchJob(id) }
         guard let lock = try LockFile(taking: Jobs.lock(id)) else { return }
-        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGQUIT, SIGHUP])
+        let signals = try SignalDescriptor([
+            Signal.terminate, Signal.interrupt, Signal.quit, Signal.hangup,
+        ])
         var job = try RepairJob(id, request, backend)
         try job.run(signals)
         _ = consume lock
@@ -86,7 +87,7 @@ package struct RepairJob: ~Copyable {
         let streams = try [
             Self.closingWriter(output), Self.closingWriter(error), Self.closingWriter(progress),
         ]
-        defer { for stream in streams { _ = close(stream) } }
+        defer { for stream in streams { _ = FileDescriptor(adopting: stream) } }
         return try follow(&child, streams, signals, log)
     }
 
@@ -213,14 +214,18 @@ package struct RepairJob: ~Copyable {
 
     private mutating func readKernel(_ records: [[UInt8]], about names: [String]) {
         for record in records {
-            let text = String(decoding: record, as: UTF8.self)
-            guard (names + [request.uuid]).contains(where: { text.contains($0) }) else { continue }
-            let line = record.prefix { $0 != UInt8(ascii: "\n") }
+            let line = Line(record.prefix { $0 != UInt8(ascii: "\n") })
+            // What davit itself writes there names the members too.
+            guard !line.contains(";davit: "),
+                (names + [request.uuid]).contains(where: { line.contains(text: $0) })
+            else {
+                continue
+            }
             if request.inKernel {
-                reader.read(Line(line))
-                transcript.append(Array("\(KernelPrefix.dmesg(Line(line)))\n".utf8))
+                reader.read(line)
+                transcript.append(Array("\(KernelPrefix.dmesg(line))\n".utf8))
             } else {
-                reader.readKernel(Line(line))
+                reader.readKernel(line)
             }
             isDirty = true
         }
@@ -230,10 +235,10 @@ package struct RepairJob: ~Copyable {
 
     private mutating func asked(_ signal: Int32, _ child: inout ChildProcess) {
         switch signal {
-        case SIGTERM, SIGINT:
+        case Signal.terminate, Signal.interrupt:
             perform(cancellation.handle(.asked, at: Clock.now), &child, nil)
-        case SIGQUIT: perform(cancellation.handle(.askedToKill, at: Clock.now), &child, nil)
-        default: break  // SIGHUP: the session is gone; the job is not.
+        case Signal.quit: perform(cancellation.handle(.askedToKill, at: Clock.now), &child, nil)
+        default: break  // A hangup: the session is gone; the job is not.
         }
     }
 
@@ -243,9 +248,9 @@ package struct RepairJob: ~Copyable {
     ) {
         for effect in effects {
             switch effect {
-            case .interrupt: child.signalGroup(SIGINT)
-            case .terminate: child.signalGroup(SIGTERM)
-            case .kill: child.signalGroup(SIGKILL)
+            case .interrupt: child.signalGroup(Signal.interrupt)
+            case .terminate: child.signalGroup(Signal.terminate)
+            case .kill: child.signalGroup(Signal.kill)
             case .explain: break
             }
             record.state = .cancelling

@@ -1,5 +1,4 @@
 import LinuxKit
-import Glibc
 
 /// Everything that a checker writes, kept within bounds: the beginning in a file, and of what follows the end.
 struct Transcript: ~Copyable {
@@ -15,7 +14,7 @@ struct Transcript: ~Copyable {
     private(set) var leftOut = 0
 
     init(at path: String) throws(SystemError) {
-        file = try FileDescriptor(opening: path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+        file = try FileDescriptor(emptying: path, mode: 0o600)
     }
 
     mutating func append(_ bytes: [UInt8]) {

@@ -1,5 +1,4 @@
 import LinuxKit
-import Glibc
 
 /// Who uses the devices of this machine.
 struct Usage {
@@ -51,7 +50,7 @@ struct Usage {
         }.map { "mounted at \($0.point)" }
         if swaps.contains(path) { users.append("in use as swap") }
         users += Self.holders(of: path).map { "open as \($0)" }
-        if users.isEmpty, isHeld(path) {
+        if users.isEmpty, Files.isHeld(device: path) {
             users.append("held by another program or by the kernel, such as an iSCSI export")
         }
         return users
@@ -74,28 +73,12 @@ struct Usage {
         return Files.linkTarget(link)?.split(separator: "/").last.map(String.init)
     }
 
-    /// An exclusive open fails while a file system, a mapping or another exclusive user holds the device.
-    private func isHeld(_ path: String) -> Bool {
-        do throws(SystemError) {
-            _ = try FileDescriptor(opening: path, O_RDONLY | O_EXCL | O_NONBLOCK)
-            return false
-        } catch {
-            return error.code == EBUSY
-        }
-    }
-
     private func loops(over path: String) -> [String] {
-        guard let real = Self.realPath(path) else { return [] }
+        guard let real = Files.realPath(path) else { return [] }
         return Files.names(in: "\(Roots.sys)/class/block").filter { name in
             name.hasPrefix("loop")
                 && Files.text("\(Roots.sys)/class/block/\(name)/loop/backing_file") == real
         }.map { "attached to \(Roots.dev)/\($0)" }
-    }
-
-    static func realPath(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return String(cString: resolved)
     }
 
     /// mountinfo writes blanks, tabs, line feeds and backslashes as octal numbers.

@@ -84,6 +84,19 @@ package struct Line: Sendable {
 
     package func contains(_ word: StaticString) -> Bool { index(of: word) != nil }
 
+    /// Whether `text`, which is not empty, stands anywhere in the line.
+    package func contains(text: String) -> Bool {
+        let wanted = Array(text.utf8)
+        guard let first = wanted.first else { return false }
+        var ahead = rest
+        while let start = ahead.firstIndex(of: first) {
+            ahead = ahead[start...]
+            if ahead.starts(with: wanted) { return true }
+            ahead = ahead.dropFirst()
+        }
+        return false
+    }
+
     /// The same without spaces at its end.
     package var trimmed: Line {
         var line = self
