@@ -8,12 +8,11 @@ enum Applets {
         [
             StatusCommand.self,
             UnlockCommand.self,
-            NetCommand.self,
-            RepairCommand.self,
-            JobCommand.self,
-            SshdCommand.self,
             ExportCommand.self,
+            RepairCommand.self,
             ModulesCommand.self,
+            NetCommand.self,
+            SshdCommand.self,
             SuperviseCommand.self,
             KeygenCommand.self,
             HelpCommand.self,
@@ -22,6 +21,7 @@ enum Applets {
             // Those that davit starts for itself.
             GreetCommand.self,
             SessionCommand.self,
+            JobCommand.self,
             UnlockWorkerCommand.self,
             ExportStepsCommand.self,
         ]
