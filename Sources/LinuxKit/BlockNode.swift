@@ -23,8 +23,8 @@ package struct BlockNode: Sendable, Equatable {
         guard stat(path, &status) == 0 else { return .missing }
         guard status.st_mode & S_IFMT == S_IFBLK else { return .otherThing }
         let number = status.st_rdev
-        let major = davit_device_major(number)
-        let minor = davit_device_minor(number)
+        let major = davit_major(number)
+        let minor = davit_minor(number)
         return BlockNode(major: major, minor: minor).map { .block($0) } ?? .missing
     }
 

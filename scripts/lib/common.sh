@@ -8,6 +8,7 @@ davit_cache=$(realpath --canonicalize-missing "${DAVIT_CACHE:-$davit_root/.cache
 davit_arch=$(uname -m)
 davit_program=${0##*/}
 davit_static_map=$davit_root/.build-static/davit.map
+davit_static_swift=$davit_root/.build-static/libswiftCore.a
 say() { printf '%s: %s\n' "$davit_program" "$*"; }
 warn() { printf '%s: %s\n' "$davit_program" "$*" >&2; }
 fail() {
@@ -108,6 +109,7 @@ swift_flags() {
             -Xcc -DDAVIT_STATIC
             -Xswiftc -static-executable
             -Xswiftc -Xclang-linker -Xswiftc -static-pie
+            -Xlinker "--remap-inputs=*/libswiftCore.a=$davit_static_swift"
             -Xlinker --gc-sections
             -Xlinker --icf=safe # Libraries compare the addresses of functions.
             -Xlinker -s

@@ -112,10 +112,6 @@ static inline int davit_get_limit(int resource, struct rlimit *limit) {
     return getrlimit(resource, limit);
 }
 
-/// The parts of a device number.
-static inline uint32_t davit_device_major(dev_t device) { return major(device); }
-static inline uint32_t davit_device_minor(dev_t device) { return minor(device); }
-
 /// finit_module(2), which glibc has no wrapper for. `parameters` may be empty. Oldest kernel: 3.8; flags: 5.17.
 static inline int davit_finit_module(int file, const char *parameters, int flags) {
     return (int)syscall(SYS_finit_module, file, parameters, flags);
