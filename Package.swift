@@ -49,7 +49,7 @@ let package = Package(
         module("Bytes"),
 
         // Cores: pure; no system calls, no clock, no input or output.
-        module("BootCore"),
+        module("BootCore", ["SSHCore"]),
         compactModule("ExportCore"),
         module("NetworkCore", ["Addresses", "Bytes"]),
         module("SSHCore", ["Bytes"]),

@@ -19,7 +19,9 @@ package struct Status: Sendable {
     /// Looks at the machine.
     package init() {
         stage = .now
-        supervisor = Self.file("supervise.json")
+        // The file of one that was killed says "running" for ever.
+        let isAlive = LockFile.holder(Supervisor.lockPath) != nil
+        supervisor = isAlive ? Self.file("supervise.json") : .null
         network = Self.files(in: "net")
         unlock = Self.files(in: "unlock")
         listener = Self.file("ssh/listener.json")

@@ -5,7 +5,7 @@ import Recorder
 
 /// Runs davit's services until it is told to stop; the driver of `SupervisorMachine`.
 ///
-/// Writes `$DAVIT_RUN/supervise.json`: `{pid, since, stopping, services: [{name, pid, state, since, starts, failures,
+/// Writes `$DAVIT_RUN/supervise.json`: `{pid, since, services: [{name, pid, state, since, starts, failures,
 /// nextStartAt, lastEnd}]}`, times in milliseconds since boot.
 package final class Supervisor {
     /// A service: its name, and the command line of davit that is it.
@@ -32,6 +32,8 @@ package final class Supervisor {
 
     /// Held by the one supervisor of this machine.
     static var lockPath: String { Roots.run + "/supervise.lock" }
+    /// There from `stop` on; the boot script that starts a supervisor again for ever ends by it.
+    package static var stoppedPath: String { Roots.run + "/stopped" }
     static var statePath: String { Roots.run + "/supervise.json" }
 
     private let services: [Service]
@@ -46,13 +48,20 @@ package final class Supervisor {
     private let since = Clock.now
     private var isFinished = false
 
+    /// - Parameter untilHandOver: ends at once when `stop` was called, even before this began.
     /// - Throws: `Failure.alreadyRunning`; `SystemError` when $DAVIT_RUN cannot be written.
-    package init(_ services: [Service]) throws {
+    package init(_ services: [Service], untilHandOver: Bool = false) throws {
         try Files.makeDirectory(Roots.run)
         guard let lock = try LockFile(taking: Self.lockPath) else {
             throw Failure.alreadyRunning(pid: LockFile.holder(Self.lockPath))
         }
         self.lock = lock
+        // After the lock: who stops sees either the lock's holder or is seen by it.
+        if untilHandOver {
+            isFinished = Files.exists(Self.stoppedPath)
+        } else {
+            try Files.remove(Self.stoppedPath)
+        }
         self.services = services
         signals = try SignalDescriptor([Signal.terminate, Signal.interrupt, Signal.hangup])
         devices = try UEventSocket()
@@ -62,7 +71,7 @@ package final class Supervisor {
     /// Returns when everything has been stopped.
     package func run() throws(SystemError) {
         recorder.record("started as process \(Host.pid)")
-        perform(.begin)
+        if !isFinished { perform(.begin) }
         while !isFinished {
             try waitOnce()
         }
@@ -179,7 +188,11 @@ extension Supervisor {
 
     /// Ends the running supervisor and its services, and waits for it; after `patience` it is killed, and its services
     /// with it (they die with their parent).
+    ///
+    /// A supervisor that is only being started finds `stoppedPath` and ends again: a boot may be faster than it.
     package static func stop(patience: Duration = .seconds(4)) throws(SystemError) -> Stop {
+        try? Files.makeDirectory(Roots.run)
+        try? Files.replace(stoppedPath, with: "")
         guard let pid = LockFile.holder(lockPath), let process = OtherProcess(pid) else {
             return .neverRan
         }

@@ -1,3 +1,5 @@
+import SSHCore
+
 /// What `davit.conf` says: lines of `key = value`; `#` begins a comment; a key may be given more than once where a
 /// list is meant.
 package struct Settings: Sendable, Equatable {
@@ -37,8 +39,16 @@ package struct Settings: Sendable, Equatable {
         let value = Self.trimmed(line[line.index(after: equals)...])
         guard !value.isEmpty else { return "\(key): a value is missing." }
         switch key {
-        case "interface": interfaces.append(String(value))
-        case "listen": listen.append(String(value))
+        case "interface":
+            guard Self.isInterfaceName(value) else {
+                return "interface = \(value): no interface can have this name."
+            }
+            interfaces.append(String(value))
+        case "listen":
+            guard ListenAddress(String(value)) != nil else {
+                return "listen = \(value): expected ADDRESS:PORT, such as [::]:2222."
+            }
+            listen.append(String(value))
         case "address-after-boot":
             guard let choice = AddressAfterBoot(rawValue: String(value)) else {
                 return "address-after-boot = \(value): expected 'drop' or 'keep'."
@@ -47,6 +57,12 @@ package struct Settings: Sendable, Equatable {
         default: return "\(key): there is no such setting."
         }
         return nil
+    }
+
+    /// Source: dev_valid_name in net/core/dev.c.
+    private static func isInterfaceName(_ name: Substring) -> Bool {
+        (1...15).contains(name.utf8.count) && name != "." && name != ".."
+            && name.utf8.allSatisfy { $0 > 32 && $0 != 127 && !"/:".utf8.contains($0) }
     }
 
     private static func trimmed(_ text: Substring) -> Substring {

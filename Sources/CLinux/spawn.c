@@ -56,10 +56,12 @@ static int park(int descriptor) {
 }
 
 static void become(const struct davit_child *child, pid_t parent, int report) {
+    // A shell that starts a program in the background makes it ignore SIGINT and SIGQUIT; what the program starts
+    // would inherit that, and Ctrl-C would be dead in every shell below it.
+    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
 
     int wanted[4] = {child->input, child->output, child->error, child->extra};
     int count = child->extra < 0 ? 3 : 4;

@@ -72,7 +72,8 @@ package struct ChildProcess: ~Copyable {
                 }
             }
         }
-        guard pid > 0 else { throw SystemError("start", request.arguments.joined(separator: " ")) }
+        // Not the other words: a person may have typed a secret among them, and errors are logged.
+        guard pid > 0 else { throw SystemError("start", request.path) }
         self.pid = pid
         self.pidfd = FileDescriptor(adopting: pidfd)
     }

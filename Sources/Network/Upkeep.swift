@@ -8,6 +8,8 @@ struct Upkeep {
     var formerly: Set<IPv4Address> = []
     /// Whether the kernel has what the lease says.
     private(set) var isConfigured = false
+    /// Whether the last comparison left the address missing; what else failed is a problem, and tried again.
+    private var lacksAddress = false
     /// Why the last repair failed; `nil` when it did not.
     private(set) var problem: SystemError?
     /// When to look again although the kernel says nothing; `nil`: not before it does.
@@ -54,7 +56,7 @@ struct Upkeep {
         }
         let count = carryOut(wanted, link, &routes)
         if count > 0 { lastRepairAt = now }
-        isConfigured = wanted != nil && problem == nil
+        isConfigured = wanted != nil && !lacksAddress
         if problem == nil {
             failures = 0
         } else {
@@ -76,6 +78,7 @@ struct Upkeep {
     private mutating func carryOut(
         _ wanted: InterfacePlan.Wanted?, _ link: Link, _ routes: inout RouteSocket
     ) -> Int {
+        lacksAddress = false
         do throws(SystemError) {
             let present = try present(on: link, &routes)
             let steps = InterfacePlan.steps(from: present, to: wanted, formerly: formerly)
@@ -85,11 +88,13 @@ struct Upkeep {
                     try carryOut(step, wanted, link, &routes)
                 } catch {
                     problem = error
+                    if case .setAddress = step { lacksAddress = true }
                 }
             }
             return steps.count
         } catch {
             problem = error
+            lacksAddress = true
             return 0
         }
     }

@@ -338,7 +338,7 @@ extension DHCPMachine {
             }
         case .nak:
             if let asked, let server, server != asked { return [.note(.ignored(.otherServer))] }
-            let words = message.options.text(DHCPOptionCode.message)
+            let words = message.options.text(DHCPOptionCode.message).map { String($0.prefix(120)) }
             // A refused offer says nothing against another address that is held meanwhile.
             let keeps = offer != nil && offer?.address != held?.lease.address
             let drop: [Effect] = held == nil || keeps ? [] : [.dropAddress]

@@ -44,13 +44,18 @@ package struct Recorder: Sendable {
         let flags = O_WRONLY | O_APPEND | O_CREAT
         guard let file = try? FileDescriptor(opening: path, flags, mode: 0o640) else { return }
         try? file.write(line)
-        if file.size > Self.limit { _ = rename(path, path + ".old") }
+        // Only the file just written to: another process may have begun a new one meanwhile.
+        if file.size > Self.limit, Files.isSame("/proc/self/fd/\(file.number)", path) {
+            _ = rename(path, path + ".old")
+        }
     }
 
     /// Without control characters: text from the network must not steer the terminal of who reads the log.
     private static func printable(_ words: String) -> String {
         String(
             String.UnicodeScalarView(
-                words.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : $0 }))
+                words.unicodeScalars.map {
+                    $0.value < 32 || (127..<160).contains($0.value) ? "?" : $0
+                }))
     }
 }

@@ -172,6 +172,11 @@ extension AuthorizedKey.Rights {
         _ options: [(name: String, value: String?)]
     ) throws(AuthorizedKeys.LineError) {
         for (name, value) in options {
+            // The second would silently take the place of the first, which may be the stricter one.
+            let isSingle = ["command", "from", "expiry-time"].contains(name.lowercased())
+            if isSingle, options.count(where: { $0.name.lowercased() == name.lowercased() }) > 1 {
+                throw .init(words: "\(name.lowercased())= stands there twice")
+            }
             switch (name.lowercased(), value) {
             case ("command", let command?): self.command = command
             case ("restrict", nil):

@@ -106,12 +106,13 @@ package struct ChannelMachine: Sendable {
 
         case (.abandoned, .exited):
             return close([])
-        case (.abandoned, .timeReached):
+        // Nobody is left to fetch output, so what waits to be fetched gives the program no more time.
+        case (.abandoned, .timeReached), (.abandoned, .outputMoved):
             guard let reached = deadline, now >= reached else { return [] }
             deadline = nil
             return [.kill]
         case (.abandoned, .started), (.abandoned, .inputEnded), (.abandoned, .outputEnded),
-            (.abandoned, .outputMoved), (.abandoned, .clientLeft):
+            (.abandoned, .clientLeft):
             return []
 
         case (.closed, .started), (.closed, .inputEnded), (.closed, .outputEnded),

@@ -136,7 +136,7 @@ package final class Connection {
         guard session.isAlive else {
             for program in programs { program.clientLeft() }
             collect(session)
-            guard programs.isEmpty else { return false }
+            guard programs.isEmpty || endsBy.map({ Clock.now >= $0 }) == true else { return false }
             recordEnd(session.reason)
             return true
         }

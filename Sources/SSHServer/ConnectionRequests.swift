@@ -31,7 +31,9 @@ extension Connection: SessionRequests {
     /// The line of authorized_keys that lets this key in, or `nil` after recording why none does.
     private func allowed(_ user: String, _ offered: OfferedKey) -> AuthorizedKey? {
         guard user == Self.user else {
-            log.record("\(peer): refused user \(user): only \(Self.user) logs in here")
+            // As short as names are: before a login nobody may fill the log.
+            let shown = String(decoding: user.utf8.prefix(32), as: UTF8.self)
+            log.record("\(peer): refused user \(shown): only \(Self.user) logs in here")
             return nil
         }
         let keys: AuthorizedKeys
@@ -42,7 +44,6 @@ extension Connection: SessionRequests {
             log.record("\(peer): \(error)")
             return nil
         }
-        for line in keys.refused { log.record("\(files.authorizedKeysPath), \(line)") }
         guard let blob = Base64.decode(offered.base64), let key = keys.key(blob: blob) else {
             log.record(
                 "\(peer): refused \(offered.fingerprint): it is not in \(files.authorizedKeysPath)")

@@ -41,6 +41,7 @@ package final class Listener {
         ListenerFile.removeLeftovers()
         defer { state.remove() }
         while true {
+            if let until = restsUntil, Clock.now >= until { restsUntil = nil }
             openSockets()
             checkFilesAgain()
             state.write(listening: sockets.filter { $0.isOpen }.map { $0.address }, at: Clock.now)
@@ -233,7 +234,7 @@ package final class Listener {
         }
         do throws(FileRefusal) {
             let keys = try files.authorizedKeys()
-            for line in keys.refused {
+            for line in keys.refused.prefix(20) {
                 log.record("\(files.authorizedKeysPath), \(line)", .warning)
             }
             if keys.keys.isEmpty {

@@ -112,7 +112,8 @@ final class Attempt {
 
     private func start(_ name: String, opens: Bool, _ secret: borrowing SharedSecret?) {
         guard let item = items.first(where: { $0.name == name }), let device = item.device else {
-            return
+            let gone = AttemptMachine.Finding.failed("Its device is not there now.")
+            return perform(machine.handle(.finished(name: name, gone), at: Clock.now), secret)
         }
         let options = item.target.entry.options
         var request = WorkerRequest(device: device)

@@ -2,21 +2,37 @@ import LinuxKit
 
 /// Keeps two administrators from trying passphrases at the same moment: two writers would mix in askpass's FIFO.
 enum AttemptLock {
+    /// What waiting for the lock came to.
+    enum Turn: ~Copyable {
+        case taken(LockFile)
+        case without
+        case timedOut
+        case signal(Int32)
+    }
+
     /// Waits until no other attempt runs, at most until `deadline`; says once through `waiting` which process has it.
-    /// - Returns: `nil` at the deadline.
+    ///
+    /// Where /run cannot be written there is no lock, and the attempt goes on without: unlocking matters more.
+    /// - Returns: `.timedOut` at the deadline, `.signal` when one of `signals` comes first.
     static func take(
-        until deadline: Duration, waiting: (Int32?) -> Void
-    ) throws(SystemError) -> LockFile? {
+        until deadline: Duration, signals: borrowing SignalDescriptor, waiting: (Int32?) -> Void
+    ) throws(SystemError) -> Turn {
         let path = StateFile.directory + "/lock"
-        try Files.makeDirectory(StateFile.directory, mode: 0o750)
+        try? Files.makeDirectory(StateFile.directory, mode: 0o750)
         var hasSaid = false
         while true {
-            if let lock = try LockFile(taking: path) { return lock }
+            do throws(SystemError) {
+                if let lock = try LockFile(taking: path) { return .taken(lock) }
+            } catch {
+                return .without
+            }
             if !hasSaid { waiting(LockFile.holder(path)) }
             hasSaid = true
-            guard Clock.now < deadline else { return nil }
+            guard Clock.now < deadline else { return .timedOut }
             // flock has no event to poll for.
-            _ = try Poll.wait([], until: min(deadline, Clock.now + .milliseconds(200)))
+            let interest = Poll.Interest(signals.number, .input)
+            _ = try Poll.wait([interest], until: min(deadline, Clock.now + .milliseconds(200)))
+            if let signal = signals.next() { return .signal(signal) }
         }
     }
 }

@@ -48,14 +48,25 @@ package struct UnlockRun: Sendable {
         _ items: [UnlockItem], _ secret: borrowing SharedSecret?,
         signals: borrowing SignalDescriptor, words: @escaping (String) -> Void
     ) throws(SystemError) -> Attempt.Result {
-        let lock = try AttemptLock.take(until: Clock.now + workerLimit) { holder in
+        let turn = try AttemptLock.take(until: Clock.now + workerLimit, signals: signals) {
+            holder in
             let process = holder.map { " (process \($0))" } ?? ""
             words("Another 'davit unlock'\(process) is trying a passphrase now; waiting for it.")
         }
-        guard lock != nil else {
-            throw SystemError("get a turn after", "the other 'davit unlock'", code: 110)
+        switch turn {
+        case .taken(let lock):
+            defer { withExtendedLifetime(lock) {} }
+            return try attemptNow(items, secret, signals: signals, words: words)
+        case .without: return try attemptNow(items, secret, signals: signals, words: words)
+        case .timedOut: throw SystemError("get a turn after", "the other 'davit unlock'", code: 110)
+        case .signal(let signal): return Attempt.Result(signal: signal)
         }
-        defer { withExtendedLifetime(lock) {} }
+    }
+
+    private func attemptNow(
+        _ items: [UnlockItem], _ secret: borrowing SharedSecret?,
+        signals: borrowing SignalDescriptor, words: @escaping (String) -> Void
+    ) throws(SystemError) -> Attempt.Result {
         let attempt = Attempt(
             items: items, onlyTest: onlyTest, workerLimit: workerLimit, recorder: recorder,
             words: words)

@@ -33,6 +33,18 @@ import Testing
             ])
     }
 
+    /// A service that is given what it cannot use would end at once, for ever, and nobody could log in.
+    @Test(arguments: [
+        "listen = 2222:", "listen = myhost:22", "listen = ::1:22", "interface = eth0:1",
+        "interface = eth0 eth1",
+    ])
+    func aValueThatNoServiceCanUseIsLeftOut(line: String) {
+        let settings = Settings(parsing: line + "\nlisten = :2222\ninterface = eth2")
+        #expect(settings.complaints.count == 1)
+        #expect(settings.listen == [":2222"])
+        #expect(settings.interfaces == ["eth2"])
+    }
+
     @Test func anEmptyFileMeansTheDefaults() {
         #expect(Settings(parsing: "") == Settings())
     }

@@ -6,7 +6,7 @@ struct ChildTests {
     func result() async throws {
         let child = try Child(["sh", "-c", "read line; echo \"<$line>\"; echo no >&2; exit 3"])
         child.write("hello\n")
-        let result = try await child.result(within: .seconds(30))
+        let result = try await child.result(within: .seconds(300))
         #expect(result.text == "<hello>\n")
         #expect(result.errors == "no\n")
         #expect(result.status == .exited(3))
@@ -26,25 +26,25 @@ struct ChildTests {
         let child = try Child([
             "sh", "-c", "printf 'log'; sleep 0.05; printf '\\033[1min:\\r\\n'; read hold",
         ])
-        let first = try await child.output.expect("log", within: .seconds(30))
-        let second = try await child.output.expect("in:", after: first, within: .seconds(30))
+        let first = try await child.output.expect("log", within: .seconds(300))
+        let second = try await child.output.expect("in:", after: first, within: .seconds(300))
         #expect(second > first && second.time >= first.time)
         await #expect(throws: LabError.self) {
             try await child.output.expect("login", within: .milliseconds(20))
         }
         child.closeInput()
-        _ = try await child.result(within: .seconds(30))
+        _ = try await child.result(within: .seconds(300))
         #expect(child.output.text == "login:\n")
     }
 
     @Test("Waiting for words of a program that has ended fails at once.")
     func ended() async throws {
         let child = try Child(["true"])
-        let start = ContinuousClock.now
-        await #expect(throws: LabError.self) {
-            try await child.output.expect("never", within: .seconds(60))
+        await #expect {
+            try await child.output.expect("never", within: .seconds(3600))
+        } throws: { error in
+            "\(error)".contains("which ended")
         }
-        #expect(ContinuousClock.now - start < .seconds(30))
     }
 
     @Test("A missing program is named, with the package that has it.")

@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test func namesWhatCannotBeStarted() {
-        let missing = SystemError("start", "/no/such/program now", code: 2)
+        let missing = SystemError("start", "/no/such/program", code: 2)
         #expect(throws: missing) {
             _ = try ChildProcess(starting: .init("/no/such/program", ["now"]))
         }
@@ -29,6 +29,33 @@ import Testing
     }
 
     private func drop(_ child: consuming ChildProcess) {}
+
+    /// As a shell leaves it to what it starts in the background.
+    @Test func aChildDoesNotInheritIgnoredSignals() throws {
+        var request = ChildProcess.Request(
+            "/bin/sh", ["-c", "trap '' INT QUIT; exec \"$0\" \"$@\""])
+        request.arguments += [
+            "/bin/sh", "-c", "sed -n 's/^SigIgn:.*\\(.\\)$/\\1/p' /proc/self/status",
+        ]
+        #expect(try output(of: request) == "6\n", "the premise: it is inherited from a shell")
+
+        let before = signal(SIGINT, SIG_IGN)
+        defer { signal(SIGINT, before) }
+        let plain = ChildProcess.Request(
+            "/bin/sh", ["-c", "sed -n 's/^SigIgn:.*\\(.\\)$/\\1/p' /proc/self/status"])
+        #expect(try output(of: plain) == "0\n")
+    }
+
+    private func output(of request: ChildProcess.Request) throws -> String {
+        let pipe = try FileDescriptor.pipe()
+        var request = request
+        request.environment = ["PATH=/usr/bin:/bin"]
+        request.output = pipe.writing.number
+        var child = try ChildProcess(starting: request)
+        #expect(try child.wait(until: Clock.now + .seconds(60)) == .code(0))
+        guard case .bytes(let bytes) = try pipe.reading.read(atMost: 100) else { return "" }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     @Test func onlyTheNamedDescriptorsAreOpenInTheChild() throws {
         let output = try FileDescriptor.pipe()

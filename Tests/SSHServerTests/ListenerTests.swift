@@ -79,7 +79,8 @@ import Testing
         let session = try #require(server.sessions.first)
         let start = Clock.now
         #expect(server.stop() == .code(0))
-        #expect(Clock.now - start < .seconds(2))
+        // Far from the 1000 s that the program would take.
+        #expect(Clock.now - start < .seconds(30))
         #expect(kill(session, 0) == -1)
         let exit = try client.wait(until: Clock.now + .seconds(10))
         #expect(exit == .code(255))

@@ -53,6 +53,9 @@ logged() {
 require_swift() {
     local oldest version
     oldest=$(sed -n 's,^// swift-tools-version: *,,p' "$davit_root/Package.swift")
+    if ! have swift && [[ -n ${SUDO_USER:-} ]]; then
+        warn "sudo has a PATH of its own. If you have Swift, try: sudo env \"PATH=\$PATH\" $0"
+    fi
     have swift || fail "there is no Swift toolchain in PATH. Install Swift $oldest or newer:" \
         "https://www.swift.org/install/linux/"
     version=$(swift --version 2>&1) ||

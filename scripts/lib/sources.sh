@@ -67,7 +67,7 @@ fetch_source() {
         say "fetching the source package of $package (Debian $suite)"
         index_suite "$suite" || continue
         version=$(private_apt "$suite" apt-cache showsrc --only-source "$package" |
-            sed -n 's/^Version: //p' | sort -V | tail -n 1)
+            sed -n 's/^Version: //p' | sort -V | tail -n 1) || version=
         if [[ -z $version ]] || dpkg --compare-versions "$version" lt "$minimum"; then
             warn "Debian $suite has $package ${version:-not at all}, and $minimum is the least that will do"
             continue

@@ -7,13 +7,15 @@ enum SuperviseCommand: Command {
     static let summary =
         "runs the network daemon and the SSH server, and starts them again for ever"
     static let help = """
-        davit supervise [--config DIR]
+        davit supervise [--config DIR] [--until-hand-over]
         davit supervise --stop
 
         Starts 'davit net' and 'davit sshd', and starts each again whenever it ends. Runs until SIGTERM. One at a
         time: a second one says so and ends with 1.
 
         --config DIR   where davit.conf, authorized_keys and host_ed25519_key are (default /etc/davit)
+        --until-hand-over
+                       for boot scripts: ends at once when --stop came first, because the boot was faster
         --stop         ends the running supervisor and its services; that none runs is a success
 
         davit.conf holds lines 'key = value':
@@ -25,13 +27,17 @@ enum SuperviseCommand: Command {
     static func run(_ arguments: [String]) throws -> ExitCode {
         var reader = ArgumentReader(arguments)
         let stop = try reader.flag("--stop")
+        let untilHandOver = try reader.flag("--until-hand-over")
         let directory = try reader.value("--config") ?? Roots.etc
         _ = try reader.operands(atMost: 0)
         if stop {
             Output.line(words(for: try Supervisor.stop()))
             return .done
         }
-        try Supervisor(Services.configured(in: directory)).run()
+        // What is wrong with davit.conf is recorded before the supervisor begins.
+        try? Files.makeDirectory(Roots.run)
+        let services = Services.configured(in: directory)
+        try Supervisor(services, untilHandOver: untilHandOver).run()
         return .done
     }
 
