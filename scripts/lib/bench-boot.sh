@@ -48,6 +48,7 @@ unshare --mount --net --pid --fork --kill-child bash -euo pipefail -c '
 
     for ((run = 0; run < runs; run++)); do
         printf "empty %s\n" "$(timed empty)"
+        rm -f "$root/run/davit/stopped" # Each run is a boot of its own.
         printf "init-premount %s\n" "$(timed init-premount)"
         listening
         printf "init-bottom %s\n" "$(timed init-bottom)"
@@ -55,6 +56,10 @@ unshare --mount --net --pid --fork --kill-child bash -euo pipefail -c '
 ' bench-boot "$davit_root" "$scratch" "$runs" | sort -k1,1 -k2,2n | awk -v runs="$runs" '
     { times[$1, ++count[$1]] = $2 }
     END {
+        if (count["init-bottom"] != runs) {
+            print "bench: the boot scripts did not run " runs " times; nothing was measured" >"/dev/stderr"
+            exit 1
+        }
         printf "%-16s %10s %10s\n", "milliseconds", "median", "worst"
         split("empty init-premount init-bottom", names, " ")
         for (i = 1; i <= 3; i++) {
