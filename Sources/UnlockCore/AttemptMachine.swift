@@ -314,9 +314,10 @@ package struct AttemptMachine: Sendable {
         if !onlyTest, let asking = seen.asking, canBeAnswered(asking.name) {
             if !answered.contains(asking.pid) { answer(asking, &effects, now) }
         } else if onlyTest || seen.asking != nil || !seen.cryptrootRuns
-            || !outcomes.contains(where: { $0.isOpen })
+            || !devices.isEmpty && !outcomes.contains(where: { $0.isOpen })
         {
-            // Nothing to release: cryptroot is done, waits for somebody else's answer, or was given nothing.
+            // Nothing to release: cryptroot is done, waits for somebody else's answer, or was given nothing. (An
+            // attempt without devices is there to release: between two prompts it waits for the next.)
             return end(&effects)
         }
         // A device that was just closed and fed is not settled any more.

@@ -31,6 +31,19 @@ import UnlockCore
         #expect(machine.deadline == nil)
     }
 
+    /// Opened by hand: cryptroot asks three times for what is open, with a second of nothing in between.
+    @Test func anAttemptWithoutDevicesReleasesEveryPromptUntilCryptrootIsDone() {
+        var machine = machine([])
+        var seen = Seen(open: ["root"], asking: asking("root", 7), cryptrootRuns: true)
+        #expect(machine.handle(.began(seen), at: .zero) == [.release(asking("root", 7))])
+        seen.asking = nil
+        #expect(machine.handle(.observed(seen), at: .seconds(1)).isEmpty)
+        seen.asking = asking("root", 8)
+        #expect(machine.handle(.observed(seen), at: .seconds(2)) == [.release(asking("root", 8))])
+        seen = Seen(open: ["root"])
+        #expect(machine.handle(.observed(seen), at: .seconds(3)) == [.end])
+    }
+
     @Test func whatCryptrootAsksForIsProvenAndFedLast() {
         var machine = machine(["root", "data"])
         let seen = Seen(asking: asking("root"), cryptrootRuns: true)
