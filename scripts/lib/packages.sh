@@ -32,7 +32,7 @@ libssl-dev: names the headers that libssh and libcryptsetup need
 libtool: builds libcryptsetup
 openssh-client: logs in, in the tests
 ninja-build: builds libssh
-perl: configures libcrypto
+perl: configures libcrypto, edits the Swift library
 pkg-config: tells SwiftPM where the libraries are
 shellcheck: checks the scripts
 strace: shows that the static program opens no library
