@@ -11,12 +11,14 @@
 #include <net/if.h>
 #include <ifaddrs.h>
 
+#include <linux/dm-ioctl.h>
 #include <linux/filter.h>
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
+#include <linux/loop.h>
 #include <linux/module.h>
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
@@ -125,6 +127,16 @@ static inline int davit_mount(
     return mount(source, point, type, flags, options);
 }
 static inline int davit_unmount(const char *point) { return umount2(point, UMOUNT_NOFOLLOW); }
+
+/// One call to the device mapper: the numbers of its ioctls are computed from `command`, one of DM_…_CMD.
+static inline int davit_device_mapper(int control, unsigned command, void *request) {
+    return ioctl(control, _IOWR(DM_IOCTL, command, struct dm_ioctl), request);
+}
+
+/// fallocate(2) from the start of a file, which Glibc's module hides behind _GNU_SOURCE.
+static inline int davit_allocate(int file, off_t length) {
+    return (int)syscall(SYS_fallocate, file, 0, (off_t)0, length);
+}
 
 /// Macros that are not imported because they are computed.
 static inline unsigned davit_major(dev_t device) { return major(device); }
