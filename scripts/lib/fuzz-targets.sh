@@ -1,0 +1,8 @@
+# shellcheck shell=bash
+# The targets of scripts/fuzz, one a line: its name, the longest input in bytes, and the modules of Sources that it
+# needs, each after what it imports. Tests/Fuzz/NAME.swift is its code, Tests/Fixtures/fuzz/NAME its corpus.
+fuzz_targets() {
+    cat <<'LIST'
+dhcp 2048 Addresses Bytes NetworkCore
+LIST
+}
