@@ -49,7 +49,9 @@ package struct BootWatch {
         if ready[1].isReadable { return .left }
         guard ready[0].isReadable else { return nil }
         let read = FileDescriptor.lend(0) { try? $0.read(atMost: 256) }
-        if case .bytes = read { return .interrupted }
-        return .left
+        guard case .bytes(let bytes) = read else { return .left }
+        // With the terminal hidden every key arrives by itself, and Ctrl-D as a byte.
+        if bytes.contains(4) { return .left }
+        return bytes.contains(13) || bytes.contains(10) ? .interrupted : nil
     }
 }

@@ -24,8 +24,9 @@ package struct HiddenInput: ~Copyable {
             keys[Int(VQUIT)] = 0
             keys[Int(VSUSP)] = 0
         }
-        // What was typed before was visible: it is thrown away.
-        guard tcsetattr(descriptor, TCSAFLUSH, &mode) == 0 else {
+        // What was typed while it was visible is thrown away; what was typed ahead under another value stays.
+        let wasVisible = before.c_lflag & tcflag_t(ECHO) != 0
+        guard tcsetattr(descriptor, wasVisible ? TCSAFLUSH : TCSADRAIN, &mode) == 0 else {
             throw SystemError("hide what is typed on", "the terminal")
         }
         self.descriptor = descriptor

@@ -52,7 +52,7 @@ package struct Rescue: Sendable {
     package func session(at address: String) async throws -> Session {
         let client = try ssh.start(host: address, terminal: true)
         lab.timeline.note("ssh", "connecting to \(address)")
-        let prompt = try await client.output.expect("assphrase", within: .seconds(60))
+        let prompt = try await client.output.expect("Passphrase for ", within: .seconds(60))
         lab.timeline.note("ssh", "davit asks for the passphrase", at: prompt.time)
         return Session(client: client, prompt: prompt, timeline: lab.timeline)
     }
@@ -94,7 +94,7 @@ package struct Session: Sendable {
         let refusal = try await client.output.expect(
             "no key slot opens", after: prompt, within: .seconds(60))
         timeline.note("ssh", "davit refuses the wrong passphrase", at: refusal.time)
-        try await client.output.expect("assphrase", after: refusal, within: .seconds(60))
+        try await client.output.expect("Passphrase for ", after: refusal, within: .seconds(60))
     }
 
     /// Types the passphrase, and waits until davit says that the root is open.

@@ -25,13 +25,21 @@ enum GreetCommand: Command {
         _ = try reader.operands(atMost: 0)
         guard UnlockDialogue.isPossible else { return try shell(["-s"]) }
         Process.keepPrivate()
-        let status = Status()
-        Output.write(status.words + "\n")
-        guard status.stage != .system else { return try shell(["-i"]) }
-        return try unlockAndWatch()
+        if let answer = try statusAndUnlock() { return answer }
+        return try shell(["-i"])
     }
 
-    private static func unlockAndWatch() throws -> ExitCode {
+    /// `nil` when a shell is wanted: it starts with the terminal as it was.
+    private static func statusAndUnlock() throws -> ExitCode? {
+        // A hasty person types the passphrase while the status is still being printed.
+        let hidden = try HiddenInput(on: 0)
+        defer { _ = hidden }
+        let status = Status()
+        Output.write(status.words + "\n")
+        return status.stage == .system ? nil : try unlockAndWatch()
+    }
+
+    private static func unlockAndWatch() throws -> ExitCode? {
         while true {
             Output.line("Enter alone gives a shell, Ctrl-C leaves; neither changes anything.")
             switch try UnlockDialogue(UnlockRun(), emptyLineMeansShell: true)() {
@@ -40,11 +48,11 @@ enum GreetCommand: Command {
             case .nothing:
                 Output.line(
                     "No disk waits for a passphrase. How the boot goes on (Enter gives a shell):")
-            case .shellWanted: return try shell(["-i"])
+            case .shellWanted: return nil
             case .left(let names), .missing(let names), .unknown(let names):
                 Output.line(
                     "Cannot be opened here: \(names.joined(separator: ", ")). This is a shell:")
-                return try shell(["-i"])
+                return nil
             case .givenUp:
                 Output.line("Nothing was changed. Log in again to unlock.")
                 return .failed
@@ -53,7 +61,7 @@ enum GreetCommand: Command {
             switch try watch.run(ignoringPromptFor: patience) {
             case .passphraseWanted(let device): Output.line("\(device) is still asked for.")
             case .systemRuns, .left: return .done
-            case .interrupted: return try shell(["-i"])
+            case .interrupted: return nil
             }
         }
     }
