@@ -22,3 +22,8 @@ static inline void davit_dm_silence(int level, const char *file, int line, int c
     (void)level, (void)file, (void)line, (void)code, (void)format;
 }
 static inline void davit_dm_be_silent(void) { dm_log_with_errno_init(davit_dm_silence); }
+
+static const uint32_t davit_CRYPT_TCRYPT_LEGACY_MODES = CRYPT_TCRYPT_LEGACY_MODES;
+static const uint32_t davit_CRYPT_TCRYPT_HIDDEN_HEADER = CRYPT_TCRYPT_HIDDEN_HEADER;
+static const uint32_t davit_CRYPT_TCRYPT_SYSTEM_HEADER = CRYPT_TCRYPT_SYSTEM_HEADER;
+static const uint32_t davit_CRYPT_TCRYPT_VERA_MODES = CRYPT_TCRYPT_VERA_MODES;

@@ -118,7 +118,9 @@ final class Attempt {
         let options = item.target.entry.options
         var request = WorkerRequest(device: device)
         request.name = opens ? name : nil
-        request.header = options.header
+        request.header = item.header
+        request.kind = WorkerRequest.Kind(options.format) ?? .luks
+        request.tcrypt = options.tcrypt
         request.keyslot = options.keyslot
         request.keyOffset = options.keyfileOffset
         request.keySize = options.keyfileSize

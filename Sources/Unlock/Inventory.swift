@@ -3,10 +3,11 @@ import CryptKit
 import LinuxKit
 import UnlockCore
 
-/// What there is to unlock: cryptroot's crypttab, entries of /etc/crypttab that are named, or every LUKS header.
+/// What there is to unlock: cryptroot's crypttab; else what the kernel's command line and /etc/crypttab ask for; else
+/// every LUKS header.
 package struct Inventory: Sendable {
     package private(set) var items: [UnlockItem] = []
-    /// What is wrong with the crypttab, a sentence for each.
+    /// What is wrong with the crypttab or the command line, a sentence for each.
     package private(set) var complaints: [String] = []
     /// Names that nobody knows.
     package private(set) var unknown: [String] = []
@@ -15,6 +16,7 @@ package struct Inventory: Sendable {
     package struct Sources: Sendable {
         package var cryptroot = "/cryptroot/crypttab"
         package var crypttab = "/etc/crypttab"
+        package var kernelLine = Roots.proc + "/cmdline"
         package init() {}
     }
 
@@ -22,27 +24,53 @@ package struct Inventory: Sendable {
     package init(of names: [String] = [], in sources: Sources = Sources()) {
         let probed = Probed()
         let devices = BlockDevices.all()
-        let initramfs = read(sources.cryptroot, .cryptroot)
-        var targets = initramfs
+        var targets = read(sources.cryptroot, .cryptroot)
         if !names.isEmpty {
-            targets = []
-            let system = read(sources.crypttab, .crypttab)
-            for name in names {
-                let found =
-                    (initramfs + system).first { $0.name == name }
-                    ?? (initramfs + system).first { Self.isSource($0, name, probed) }
-                    ?? Self.superblocks(probed).first { Self.matches($0, name) }
-                    ?? Self.file(name)
-                if let found {
-                    if !targets.contains(where: { $0.name == found.name }) { targets.append(found) }
-                } else {
-                    unknown.append(name)
-                }
-            }
+            targets = find(names, targets, sources, probed)
         } else if targets.isEmpty {
-            targets = Self.superblocks(probed)
+            targets = wishes(sources)
+            if targets.isEmpty, !isDisabled { targets = Self.superblocks(probed) }
         }
-        items = targets.map { Self.examine($0, devices, probed) }
+        items = targets.map { Self.examine($0, devices, probed, isNamed: !names.isEmpty) }
+    }
+
+    private var isDisabled = false
+
+    /// What the command line and /etc/crypttab ask for unasked.
+    private mutating func wishes(_ sources: Sources) -> [UnlockTarget] {
+        let line = KernelLine(parsing: (try? Files.read(sources.kernelLine)) ?? [])
+        complaints += line.complaints
+        isDisabled = line.isDisabled
+        if isDisabled {
+            complaints.append("The kernel line has rd.luks=0: only what is named is opened.")
+        }
+        let entries = read(sources.crypttab, .crypttab).map(\.entry)
+        return line.targets(crypttab: entries, isInitramfs: Host.isInitramfs).filter {
+            $0.origin != .crypttab || !$0.entry.options.isNotAutomatic
+        }
+    }
+
+    private mutating func find(
+        _ names: [String], _ initramfs: [UnlockTarget], _ sources: Sources, _ probed: Probed
+    ) -> [UnlockTarget] {
+        let line = KernelLine(parsing: (try? Files.read(sources.kernelLine)) ?? [])
+        let system = read(sources.crypttab, .crypttab)
+        let known =
+            initramfs + line.targets(crypttab: system.map(\.entry), isInitramfs: false) + system
+        var targets: [UnlockTarget] = []
+        for name in names {
+            let found =
+                known.first { $0.name == name }
+                ?? known.first { Self.isSource($0, name, probed) }
+                ?? Self.superblocks(probed).first { Self.matches($0, name) }
+                ?? Self.file(name)
+            if let found {
+                if !targets.contains(where: { $0.name == found.name }) { targets.append(found) }
+            } else {
+                unknown.append(name)
+            }
+        }
+        return targets
     }
 
     /// Marks what cryptroot asks for, without end, although it is open: only closing and feeding it helps.
@@ -60,7 +88,7 @@ package struct Inventory: Sendable {
     private mutating func read(_ path: String, _ origin: UnlockTarget.Origin) -> [UnlockTarget] {
         guard let bytes = try? Files.read(path) else { return [] }
         let tab = CryptTab(parsing: bytes)
-        if origin == .cryptroot { complaints += tab.complaints }
+        complaints += tab.complaints
         return tab.entries.map { UnlockTarget($0, origin) }
     }
 
@@ -89,43 +117,61 @@ package struct Inventory: Sendable {
         target.name == name || target.name == "luks-" + name || target.entry.source == name
     }
 
-    /// A path that is no block device of the list: an image file, or a link to a device.
+    /// A device that is no LUKS device of the list: BitLocker, an image file, a link to a device.
     private static func file(_ path: String) -> UnlockTarget? {
         guard path.hasPrefix("/") || path.hasPrefix("./"), Files.exists(path) else { return nil }
-        let name = (try? LUKSHeader(path: path, header: nil)).map { "luks-" + $0.uuid }
-        let last = path.split(separator: "/").last.map { String($0) }
+        let last = path.split(separator: "/").last.map { String($0) } ?? path
+        if let header = try? DeviceHeader(path: path, header: nil, .luks) {
+            return target("luks-" + header.uuid, path, "luks")
+        }
+        let isBitLocker = (try? DeviceHeader(path: path, header: nil, .bitlk)) != nil
+        return target(last, path, isBitLocker ? "bitlk" : "luks")
+    }
+
+    private static func target(_ name: String, _ path: String, _ type: String) -> UnlockTarget {
+        let options = UnlockOptions(parsing: Array(type.utf8))
         return UnlockTarget(
-            .init(
-                name: name ?? last ?? path, source: path, key: "none", options: UnlockOptions()),
-            .superblock)
+            .init(name: name, source: path, key: "none", options: options), .superblock)
     }
 
     private static func examine(
-        _ target: UnlockTarget, _ devices: [BlockDevice], _ probed: Probed
+        _ target: UnlockTarget, _ devices: [BlockDevice], _ probed: Probed, isNamed: Bool
     ) -> UnlockItem {
+        var detached: String?
         func item(
-            _ state: UnlockItem.State, _ device: String? = nil, _ header: LUKSHeader? = nil
+            _ state: UnlockItem.State, _ device: String? = nil, _ header: DeviceHeader? = nil
         ) -> UnlockItem {
             UnlockItem(
-                target: target, state: state, device: device, type: header?.type,
+                target: target, state: state, device: device, header: detached, type: header?.type,
                 costliest: header?.costliest)
         }
         if Surroundings.openMappings(devices).contains(target.name) {
             return item(
                 .open(as: target.name), DeviceSpec.resolve(target.entry.source) { probed.all })
         }
-        if let reason = target.leftAlone(keyExists: Files.exists) {
+        // Who names it wants it opened with a passphrase, whatever key file the system would use.
+        if let reason = target.leftAlone(keyExists: { !isNamed && Files.exists($0) }) {
             return item(.leftToSystem(reason))
         }
         let entry = target.entry
         guard let path = DeviceSpec.resolve(entry.source, among: { probed.all }) else {
             return item(.waitingForSource(missing: entry.source))
         }
-        if let header = entry.options.header, !Files.exists(header) {
-            return item(.waitingForSource(missing: "its header \(header)"), path)
+        if let header = entry.options.header {
+            detached = DeviceSpec.resolve(header, among: { probed.all })
+            guard detached != nil else {
+                return item(.waitingForSource(missing: "its header \(header)"), path)
+            }
         }
-        do throws(LUKSError) {
-            let header = try LUKSHeader(path: path, header: entry.options.header)
+        do throws(CryptError) {
+            let format: CryptFormat
+            switch entry.options.format {
+            case .luks: format = .luks
+            case .bitlk: format = .bitlk
+            // Nothing shows without the passphrase.
+            case .tcrypt, .other: return item(.locked, path)
+            }
+            let header = try DeviceHeader(path: path, header: detached, format)
             if let mapping = header.mapping(among: devices) {
                 return item(.open(as: mapping), path, header)
             }
@@ -142,13 +188,13 @@ private final class Probed {
 }
 
 /// What the inventory needs of a header.
-private struct LUKSHeader {
+private struct DeviceHeader {
     let type: String
     let uuid: String
     let costliest: Keyslot?
 
-    init(path: String, header: String?) throws(LUKSError) {
-        let device = try LUKSDevice(path: path, header: header)
+    init(path: String, header: String?, _ format: CryptFormat) throws(CryptError) {
+        let device = try CryptDevice(path: path, header: header, format: format)
         type = device.type
         uuid = device.uuid
         costliest = device.keyslots.max { left, right in

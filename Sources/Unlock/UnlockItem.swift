@@ -21,6 +21,8 @@ package struct UnlockItem: Sendable, Equatable {
     package let state: State
     /// The device that was found, such as /dev/sda2.
     package let device: String?
+    /// Its detached header, where it has one and it is there.
+    package let header: String?
     /// The header's kind and the costliest keyslot, where a header was read.
     package let type: String?
     package let costliest: Keyslot?
@@ -28,11 +30,13 @@ package struct UnlockItem: Sendable, Equatable {
     package var reopens = false
 
     init(
-        target: UnlockTarget, state: State, device: String?, type: String?, costliest: Keyslot?
+        target: UnlockTarget, state: State, device: String?, header: String? = nil, type: String?,
+        costliest: Keyslot?
     ) {
         self.target = target
         self.state = state
         self.device = device
+        self.header = header
         self.type = type
         self.costliest = costliest
     }

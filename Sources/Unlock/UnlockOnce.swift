@@ -44,7 +44,8 @@ package struct UnlockOnce {
 
             let missing = wanted.filter { $0.isMissing }
             guard !missing.isEmpty, Clock.now < deadline else {
-                return ending(wanted, missing, settled)
+                let refused = inventory.items.filter { $0.isLeftToSystem }.map(\.name)
+                return ending(wanted, missing, refused: refused, settled)
             }
             for item in missing where announced.insert(item.name).inserted {
                 Output.error(
@@ -80,10 +81,11 @@ package struct UnlockOnce {
     }
 
     private func ending(
-        _ wanted: [UnlockItem], _ missing: [UnlockItem],
+        _ wanted: [UnlockItem], _ missing: [UnlockItem], refused: [String],
         _ settled: [String: AttemptMachine.Outcome]
     ) -> UnlockRun.Ending {
-        var left: [String] = []
+        // Who names what is left to the system has not got what was asked for.
+        var left = run.names.isEmpty ? [] : refused
         for item in wanted where !item.isMissing {
             switch settled[item.name] {
             case .some(let outcome):

@@ -24,19 +24,33 @@ package enum UnlockWorker {
     private static func find(
         _ request: WorkerRequest, key: UnsafeRawBufferPointer
     ) -> AttemptMachine.Finding {
-        do throws(LUKSError) {
-            let device = try LUKSDevice(path: request.device, header: request.header)
-            if let name = request.name {
-                _ = try device.open(
-                    as: name, passphrase: key, keyslot: request.keyslot, flags: request.activation)
-            } else {
-                _ = try device.test(passphrase: key, keyslot: request.keyslot)
+        do throws(CryptError) {
+            switch request.kind {
+            case .luks: try open(request, .luks, key)
+            case .bitlk: try open(request, .bitlk, key)
+            case .tcrypt:
+                let volume = try TCryptVolume(
+                    path: request.device, passphrase: key, options: request.tcryptOptions)
+                if let name = request.name { try volume.open(as: name, flags: request.activation) }
             }
             return .accepted
         } catch .wrongPassphrase {
             return .wrong
         } catch {
             return .failed(error.description)
+        }
+    }
+
+    private static func open(
+        _ request: WorkerRequest, _ format: CryptFormat, _ key: UnsafeRawBufferPointer
+    ) throws(CryptError) {
+        let device = try CryptDevice(
+            path: request.device, header: request.header, format: format)
+        if let name = request.name {
+            _ = try device.open(
+                as: name, passphrase: key, keyslot: request.keyslot, flags: request.activation)
+        } else {
+            _ = try device.test(passphrase: key, keyslot: request.keyslot)
         }
     }
 

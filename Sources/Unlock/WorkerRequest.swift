@@ -15,6 +15,23 @@ package struct WorkerRequest: Equatable, Sendable {
     package var keyOffset = 0
     package var keySize: Int?
     package var flags: Set<UnlockOptions.Flag> = []
+    package var kind = Kind.luks
+    package var tcrypt = TCryptOptions()
+
+    /// What the device holds.
+    package enum Kind: String, Sendable, CaseIterable {
+        case luks, bitlk, tcrypt
+
+        /// `nil` for what is not opened here.
+        init?(_ format: UnlockOptions.Format) {
+            switch format {
+            case .luks: self = .luks
+            case .bitlk: self = .bitlk
+            case .tcrypt: self = .tcrypt
+            case .other: return nil
+            }
+        }
+    }
 
     package init(device: String) { self.device = device }
 
@@ -29,10 +46,24 @@ package struct WorkerRequest: Equatable, Sendable {
         add("--keyslot", keyslot)
         add("--key-offset", keyOffset == 0 ? nil : keyOffset)
         add("--key-size", keySize)
+        if kind != .luks { add("--type", kind.rawValue) }
+        add("--tcrypt-pim", tcrypt.pim)
+        for path in tcrypt.keyfiles { add("--tcrypt-keyfile", path) }
+        if tcrypt.isHidden { words.append("--tcrypt-hidden") }
+        if tcrypt.isSystem { words.append("--tcrypt-system") }
         for flag in UnlockOptions.Flag.allCases where flags.contains(flag) {
             words.append("--\(flag.rawValue)")
         }
         return words + ["--", device]
+    }
+
+    var tcryptOptions: TCryptVolume.Options {
+        var options = TCryptVolume.Options()
+        options.isHidden = tcrypt.isHidden
+        options.isSystem = tcrypt.isSystem
+        options.pim = tcrypt.pim ?? 0
+        options.keyfiles = tcrypt.keyfiles
+        return options
     }
 
     var activation: ActivationFlags {

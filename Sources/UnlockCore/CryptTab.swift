@@ -39,9 +39,7 @@ package struct CryptTab: Equatable, Sendable {
                 )
                 continue
             }
-            guard !name.isEmpty, name.utf8.count <= Self.longestName, !name.utf8.contains(0),
-                !name.utf8.contains(UInt8(ascii: "/")), name != ".", name != ".."
-            else {
+            guard Self.isName(name) else {
                 complaints.append("crypttab line \(number): '\(name)' cannot be a mapping's name.")
                 continue
             }
@@ -52,6 +50,12 @@ package struct CryptTab: Equatable, Sendable {
                     name: name, source: Self.unescaped(fields[1]), key: Self.unescaped(fields[2]),
                     options: options))
         }
+    }
+
+    /// Whether the device mapper takes it as a name below /dev/mapper.
+    static func isName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= longestName && !name.utf8.contains(0)
+            && !name.utf8.contains(UInt8(ascii: "/")) && name != "." && name != ".."
     }
 
     /// What printf's %b makes of a field: `\040` is a space, `\\` a backslash; up to three octal digits after the

@@ -11,6 +11,17 @@ package struct UnlockOptions: Equatable, Sendable {
         case noWriteWorkqueue = "no-write-workqueue"
     }
 
+    /// What the device holds; without a word about it, LUKS.
+    package enum Format: Equatable, Sendable {
+        case luks
+        /// BitLocker.
+        case bitlk
+        /// TrueCrypt or VeraCrypt.
+        case tcrypt
+        /// A type that is not opened here, in crypttab's word: `plain`, `fvault2`, `swap`, `tmp`.
+        case other(String)
+    }
+
     package private(set) var flags: Set<Flag> = []
     /// The path of a detached header.
     package private(set) var header: String?
@@ -22,31 +33,29 @@ package struct UnlockOptions: Equatable, Sendable {
     /// How often Debian asks for a passphrase; 0 is for ever.
     package private(set) var tries = 3
     package private(set) var keyscript: String?
-    /// A type that the entry names and that is not LUKS: `plain`, `tcrypt`, `bitlk`, `fvault2`.
-    package private(set) var foreignType: String?
+    package private(set) var format = Format.luks
+    /// How a TrueCrypt or VeraCrypt volume is to be read.
+    package private(set) var tcrypt = TCryptOptions()
+    /// `noauto`: opened only by name. Debian's initramfs does not ask for it.
+    package private(set) var isNotAutomatic = false
     /// A sentence for each option that is unknown or has no sensible value.
     package private(set) var complaints: [String] = []
 
-    /// Known to crypttab and without meaning for who opens an existing LUKS device in an initramfs.
+    /// Known to crypttab, Debian's or systemd's, and without meaning for who opens an existing device with a passphrase.
+    /// Source: cryptsetup debian/functions; systemd src/cryptsetup/cryptsetup.c, parse_one_option.
     private static let irrelevant: Set<String> = [
-        "luks", "initramfs", "noearly", "noauto", "loud", "quiet", "verify", "check", "checkargs",
-        "cipher", "size", "hash", "offset", "skip", "sector-size", "veracrypt", "tcrypthidden",
-        "tcrypt-hidden", "tcrypt-veracrypt", "x-initrd.attach", "nofail", "_netdev", "timeout",
+        "initramfs", "noearly", "loud", "quiet", "verify", "check", "checkargs",
+        "cipher", "size", "hash", "offset", "skip", "sector-size", "nofail", "_netdev", "timeout",
+        "keyfile-timeout", "keyfile-erase", "try-empty-password", "headless", "password-echo",
+        "password-cache", "token-timeout", "link-volume-key", "force", "none", "auto",
     ]
+    /// Ways to a key that need no passphrase: the system tries them itself, and asks when they fail.
+    private static let irrelevantPrefixes = ["x-", "tpm2-", "fido2-", "pkcs11-"]
 
     package init() {}
 
     /// Reads a comma-separated list whose values may hold escapes.
-    package init(parsing list: [UInt8]) {
-        for word in list.split(separator: UInt8(ascii: ",")) {
-            let parts = word.split(
-                separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            guard let first = parts.first else { continue }
-            take(
-                String(decoding: first, as: UTF8.self),
-                parts.count > 1 ? CryptTab.unescaped(parts[1]) : nil)
-        }
-    }
+    package init(parsing list: [UInt8]) { add(list) }
 
     private mutating func take(_ name: String, _ value: String?) {
         if let flag = Flag(rawValue: name == "read-only" ? "readonly" : name) {
@@ -72,10 +81,18 @@ package struct UnlockOptions: Equatable, Sendable {
         case "tries":
             guard let count = number(value, 0) else { return complain(name, "a number") }
             tries = count
-        case "plain", "tcrypt", "bitlk", "fvault2", "swap", "tmp":
-            foreignType = name
+        case "noauto": isNotAutomatic = true
+        case "luks": format = .luks
+        case "bitlk": format = .bitlk
+        case "tcrypt": format = .tcrypt
+        case "plain", "fvault2", "swap", "tmp": format = .other(name)
         default:
-            if !Self.irrelevant.contains(name) {
+            if tcrypt.take(name, value) {
+                // In systemd each of these words says the type, too.
+                format = .tcrypt
+            } else if !Self.irrelevant.contains(name),
+                !Self.irrelevantPrefixes.contains(where: { name.hasPrefix($0) })
+            {
                 complaints.append("the option '\(name)' is unknown and ignored.")
             }
         }
@@ -83,6 +100,18 @@ package struct UnlockOptions: Equatable, Sendable {
 
     private func number(_ text: String?, _ least: Int) -> Int? {
         text.flatMap { Int($0) }.flatMap { $0 >= least && $0 <= Int(Int32.max) ? $0 : nil }
+    }
+
+    /// Adds the options of another list; where both say something, the other wins.
+    package mutating func add(_ list: [UInt8]) {
+        for word in list.split(separator: UInt8(ascii: ",")) {
+            let parts = word.split(
+                separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard let first = parts.first else { continue }
+            take(
+                String(decoding: first, as: UTF8.self),
+                parts.count > 1 ? CryptTab.unescaped(parts[1]) : nil)
+        }
     }
 
     private mutating func complain(_ name: String, _ expected: String) {

@@ -4,6 +4,8 @@ package struct UnlockTarget: Equatable, Sendable {
     package enum Origin: String, Sendable {
         /// The initramfs's own /cryptroot/crypttab: Debian's cryptroot asks for it, too.
         case cryptroot
+        /// The kernel's command line: `rd.luks.*` or `cryptdevice=`.
+        case kernelLine = "kernel-line"
         /// The system's /etc/crypttab.
         case crypttab
         /// Nobody: libblkid found its header.
@@ -23,7 +25,12 @@ package struct UnlockTarget: Equatable, Sendable {
     /// Why no passphrase is asked for, or `nil` when one is.
     /// - Parameter keyExists: whether there is a file at a path, within the initramfs.
     package func leftAlone(keyExists: (String) -> Bool) -> String? {
-        if let type = entry.options.foreignType {
+        switch entry.options.format {
+        case .luks, .bitlk, .tcrypt: break
+        case .other("plain"):
+            return "It is of the type 'plain': it has no header that tells a wrong passphrase from the right one, "
+                + "and opening it with a wrong one shows garbage. It is left to the system's own scripts."
+        case .other(let type):
             return "It is of the type '\(type)', which davit leaves to the system's own scripts."
         }
         if let script = entry.options.keyscript {

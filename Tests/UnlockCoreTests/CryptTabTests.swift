@@ -72,7 +72,8 @@ import Testing
             ("a s /there luks", "Its key is the file /there, which the system uses itself."),
             (
                 "a s none plain",
-                "It is of the type 'plain', which davit leaves to the system's own scripts."
+                "It is of the type 'plain': it has no header that tells a wrong passphrase from the right one, and "
+                    + "opening it with a wrong one shows garbage. It is left to the system's own scripts."
             ),
             ("a s none keyscript=/lib/cryptsetup/scripts/decrypt_keyctl", nil),
             (

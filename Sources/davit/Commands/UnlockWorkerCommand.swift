@@ -19,6 +19,12 @@ enum UnlockWorkerCommand: Command {
         let keyslot = try reader.number("--keyslot", in: 0...1023)
         let keyOffset = try reader.number("--key-offset", in: 0...Int(Int32.max))
         let keySize = try reader.number("--key-size", in: 1...Int(Int32.max))
+        let kind = try reader.value("--type")
+        var tcrypt = TCryptOptions()
+        tcrypt.isHidden = try reader.flag("--tcrypt-hidden")
+        tcrypt.isSystem = try reader.flag("--tcrypt-system")
+        tcrypt.pim = try reader.number("--tcrypt-pim", in: 1...2_147_468)
+        tcrypt.keyfiles = try reader.values("--tcrypt-keyfile")
         var flags: Set<UnlockOptions.Flag> = []
         for flag in UnlockOptions.Flag.allCases where try reader.flag("--\(flag.rawValue)") {
             flags.insert(flag)
@@ -33,6 +39,13 @@ enum UnlockWorkerCommand: Command {
         request.keyOffset = keyOffset ?? 0
         request.keySize = keySize
         request.flags = flags
+        request.tcrypt = tcrypt
+        if let kind {
+            guard let kind = WorkerRequest.Kind(rawValue: kind) else {
+                throw UsageError("'\(kind)' is no type that is opened here.")
+            }
+            request.kind = kind
+        }
         return try UnlockWorker.run(request) ? .done : .failed
     }
 }

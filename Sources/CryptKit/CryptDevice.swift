@@ -1,15 +1,18 @@
 import CCryptsetup
 import Glibc
 
-/// An opened LUKS1 or LUKS2 header and the device that it belongs to. Not thread-safe: one process for each.
-package struct LUKSDevice: ~Copyable {
+/// An opened LUKS or BitLocker header and the device that it belongs to. Not thread-safe: one process for each.
+package struct CryptDevice: ~Copyable {
     private let handle: OpaquePointer
     private let log: LogCollector
     private let path: String
+    private let format: CryptFormat
 
     /// Reads the header of `path`, a block device or an image file, or the detached one in `header`.
-    /// - Throws: `.cannotOpen` when `path` or `header` is no readable device or file; `.noHeader` without LUKS.
-    package init(path: String, header: String? = nil) throws(LUKSError) {
+    /// - Throws: `.cannotOpen` when `path` or `header` is no readable device or file; `.noHeader` without one of `format`.
+    package init(
+        path: String, header: String? = nil, format: CryptFormat = .luks
+    ) throws(CryptError) {
         _ = CryptLibraries.prepared
         var opened: OpaquePointer?
         let status =
@@ -22,20 +25,22 @@ package struct LUKSDevice: ~Copyable {
         }
         let log = LogCollector()
         log.attach(to: opened)
-        guard crypt_load(opened, nil, nil) == 0 else {
+        guard crypt_load(opened, format.type, nil) == 0 else {
+            let words = log.take()
             crypt_free(opened)  // deinit does not run when init throws
-            throw .noHeader(path: header ?? path, words: log.take())
+            throw .noHeader(path: header ?? path, kind: format.name, words: words)
         }
         handle = opened
         self.log = log
         self.path = path
+        self.format = format
         // What crypt_load had to say about a header that it accepted is no reason of a later failure.
         _ = log.take()
     }
 
     deinit { crypt_free(handle) }
 
-    /// `LUKS1` or `LUKS2`.
+    /// `LUKS1`, `LUKS2` or `BITLK`.
     package var type: String { crypt_get_type(handle).map { String(cString: $0) } ?? "LUKS" }
 
     /// The header's UUID, with dashes.
@@ -64,7 +69,7 @@ package struct LUKSDevice: ~Copyable {
     /// - Throws: `.wrongPassphrase` or `.failed`.
     package borrowing func test(
         passphrase: UnsafeRawBufferPointer, keyslot: Int? = nil
-    ) throws(LUKSError) -> Int {
+    ) throws(CryptError) -> Int {
         try activate(name: nil, passphrase: passphrase, keyslot: keyslot, flags: [])
     }
 
@@ -74,13 +79,13 @@ package struct LUKSDevice: ~Copyable {
     package borrowing func open(
         as name: String, passphrase: UnsafeRawBufferPointer, keyslot: Int? = nil,
         flags: ActivationFlags = []
-    ) throws(LUKSError) -> Int {
+    ) throws(CryptError) -> Int {
         try activate(name: name, passphrase: passphrase, keyslot: keyslot, flags: flags)
     }
 
     private borrowing func activate(
         name: String?, passphrase: UnsafeRawBufferPointer, keyslot: Int?, flags: ActivationFlags
-    ) throws(LUKSError) -> Int {
+    ) throws(CryptError) -> Int {
         // libcryptsetup takes NULL for "ask on the terminal"; an empty passphrase has an address, too.
         var nothing: CChar = 0
         let bytes = passphrase.bindMemory(to: CChar.self)
@@ -92,7 +97,7 @@ package struct LUKSDevice: ~Copyable {
             }
         }
         var status = tryOnce()
-        if [ENOKEY, EDQUOT, ENOSYS].contains(-status), name != nil {
+        if format == .luks, [ENOKEY, EDQUOT, ENOSYS].contains(-status), name != nil {
             // A kernel without a keyring, or with its quota used up: dm-crypt takes the key in the table then.
             _ = log.take()
             crypt_volume_key_keyring(handle, 0)

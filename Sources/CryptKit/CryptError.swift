@@ -1,10 +1,10 @@
-/// Why a LUKS device cannot be read or opened: what failed, on which object, what to do next.
-package enum LUKSError: Error, Equatable, CustomStringConvertible {
+/// Why an encrypted device cannot be read or opened: what failed, on which object, what to do next.
+package enum CryptError: Error, Equatable, CustomStringConvertible {
     /// The device or file cannot be opened at all; with the kernel's reason.
     case cannotOpen(path: String, reason: String)
-    /// There is no LUKS header that libcryptsetup accepts; with libcryptsetup's words, which may be none.
-    case noHeader(path: String, words: String)
-    /// No keyslot opens with this passphrase.
+    /// There is no header of that kind that libcryptsetup accepts; with libcryptsetup's words, which may be none.
+    case noHeader(path: String, kind: String, words: String)
+    /// No keyslot, or no header, opens with this passphrase.
     case wrongPassphrase(path: String)
     /// The mapping's name is taken.
     case nameInUse(name: String)
@@ -15,11 +15,11 @@ package enum LUKSError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .cannotOpen(let path, let reason):
             return "\(path) cannot be opened: \(reason)."
-        case .noHeader(let path, let words):
+        case .noHeader(let path, let kind, let words):
             let advice = "Give the partition that holds it, or add header=FILE to its entry."
             return words.isEmpty
-                ? "\(path) holds no LUKS header. \(advice)"
-                : "\(path) holds no usable LUKS header: \(words) \(advice)"
+                ? "\(path) holds no \(kind) header. \(advice)"
+                : "\(path) holds no usable \(kind) header: \(words) \(advice)"
         case .wrongPassphrase(let path):
             return "No key slot of \(path) opens with this passphrase."
         case .nameInUse(let name):

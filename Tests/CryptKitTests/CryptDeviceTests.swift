@@ -4,19 +4,19 @@ import LUKSFixtures
 import Testing
 
 /// Real headers in files: what needs no device mapper. libcryptsetup is not thread-safe, hence one after the other.
-@Suite(.serialized) struct LUKSDeviceTests {
+@Suite(.serialized) struct CryptDeviceTests {
     @Test(arguments: ["LUKS1", "LUKS2"])
     func provesThePassphrase(type: String) throws {
         let image = try LUKSImage(type: type, passphrase: "boat 42")
-        let device = try LUKSDevice(path: image.path)
+        let device = try CryptDevice(path: image.path)
         #expect(device.type == type)
         #expect(device.uuid.count == 36)
         #expect(try prove(device, "boat 42") == 0)
-        #expect(throws: LUKSError.wrongPassphrase(path: image.path)) {
+        #expect(throws: CryptError.wrongPassphrase(path: image.path)) {
             _ = try prove(device, "boat 43")
         }
         #expect(
-            LUKSError.wrongPassphrase(path: "/dev/sda").description
+            CryptError.wrongPassphrase(path: "/dev/sda").description
                 == "No key slot of /dev/sda opens with this passphrase.")
     }
 
@@ -36,17 +36,17 @@ import Testing
     @Test func findsADetachedHeader() throws {
         let image = try LUKSImage(type: "LUKS2", passphrase: "x", detached: true)
         let header = try #require(image.header)
-        #expect(throws: LUKSError.noHeader(path: image.path, words: "")) {
-            _ = try LUKSDevice(path: image.path)
+        #expect(throws: CryptError.noHeader(path: image.path, kind: "LUKS", words: "")) {
+            _ = try CryptDevice(path: image.path)
         }
-        #expect(try prove(try LUKSDevice(path: image.path, header: header), "x") == 0)
+        #expect(try prove(try CryptDevice(path: image.path, header: header), "x") == 0)
     }
 
     @Test func namesAFileWithoutAHeader() throws {
         let image = try LUKSImage(type: "LUKS2", passphrase: "x")
         let empty = image.directory + "/empty.img"
         #expect(FileManager.default.createFile(atPath: empty, contents: Data(count: 1 << 20)))
-        let error = #expect(throws: LUKSError.self) { _ = try LUKSDevice(path: empty) }
+        let error = #expect(throws: CryptError.self) { _ = try CryptDevice(path: empty) }
         #expect(
             error?.description
                 == "\(empty) holds no LUKS header. Give the partition that holds it, or add header=FILE to its entry."
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func namesWhatIsNotThere() {
-        let error = #expect(throws: LUKSError.self) { _ = try LUKSDevice(path: "/no/such/disk") }
+        let error = #expect(throws: CryptError.self) { _ = try CryptDevice(path: "/no/such/disk") }
         #expect(error?.description == "/no/such/disk cannot be opened: No such file or directory.")
     }
 
@@ -62,17 +62,17 @@ import Testing
     func survivesACutHeader(bytes: Int) throws {
         let image = try LUKSImage(type: "LUKS2", passphrase: "x")
         #expect(truncate(image.path, off_t(bytes)) == 0)
-        #expect(throws: LUKSError.self) {
-            _ = try prove(try LUKSDevice(path: image.path), "x")
+        #expect(throws: CryptError.self) {
+            _ = try prove(try CryptDevice(path: image.path), "x")
         }
     }
 
     private func slots(_ path: String) throws -> [Keyslot] {
-        let device = try LUKSDevice(path: path)
+        let device = try CryptDevice(path: path)
         return device.keyslots
     }
 
-    private func prove(_ device: borrowing LUKSDevice, _ passphrase: String) throws -> Int {
+    private func prove(_ device: borrowing CryptDevice, _ passphrase: String) throws -> Int {
         var bytes = Array(passphrase.utf8)
         return try bytes.withUnsafeMutableBytes { buffer in
             try device.test(passphrase: UnsafeRawBufferPointer(buffer))

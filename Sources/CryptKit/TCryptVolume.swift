@@ -1,0 +1,100 @@
+import CCryptsetup
+import Glibc
+
+/// A TrueCrypt or VeraCrypt volume. It has no header that shows without the passphrase: reading it is the derivation.
+///
+/// AES is computed here; Serpent, Twofish, Camellia and Kuznyechik need the kernel's user interface to its ciphers
+/// (CONFIG_CRYPTO_USER_API_SKCIPHER), and their modules for the mapping in any case.
+package struct TCryptVolume: ~Copyable {
+    /// What nothing on the disk tells.
+    package struct Options: Sendable {
+        package var isHidden = false
+        package var isSystem = false
+        package var pim = 0
+        /// Paths of key files.
+        package var keyfiles: [String] = []
+        package init() {}
+    }
+
+    /// libcryptsetup's limit for VeraCrypt. Source: cryptsetup lib/tcrypt/tcrypt.h, VCRYPT_KEY_POOL_LEN.
+    private static let longestPassphrase = 128
+
+    private let handle: OpaquePointer
+    private let log: LogCollector
+    private let path: String
+
+    /// Derives the keys and finds the header that they open; takes as long as all derivations together.
+    /// - Throws: `.cannotOpen`; `.wrongPassphrase`, which is also what a device without a volume shows; `.failed`.
+    package init(
+        path: String, passphrase: UnsafeRawBufferPointer, options: Options
+    ) throws(CryptError) {
+        _ = CryptLibraries.prepared
+        var opened: OpaquePointer?
+        let status = crypt_init(&opened, path)
+        guard status == 0, let opened else {
+            let code = access(path, R_OK) == 0 ? -status : errno
+            throw .cannotOpen(path: path, reason: String(cString: strerror(code)))
+        }
+        let log = LogCollector()
+        log.attach(to: opened)
+        guard passphrase.count <= Self.longestPassphrase else {
+            crypt_free(opened)
+            throw .failed(
+                path: path,
+                words: "A TrueCrypt passphrase has at most \(Self.longestPassphrase) bytes.")
+        }
+        let loaded = Self.load(opened, passphrase, options)
+        guard loaded == 0 else {
+            let words = log.take()
+            crypt_free(opened)  // deinit does not run when init throws
+            if loaded == -EPERM { throw .wrongPassphrase(path: path) }
+            let reason = String(cString: strerror(-loaded)) + "."
+            throw .failed(path: path, words: words.isEmpty ? reason : words)
+        }
+        handle = opened
+        self.log = log
+        self.path = path
+        _ = log.take()
+    }
+
+    deinit { crypt_free(handle) }
+
+    private static func load(
+        _ handle: OpaquePointer, _ passphrase: UnsafeRawBufferPointer, _ options: Options
+    ) -> Int32 {
+        // VeraCrypt's derivations as well: what the volume was made with shows only when one of them fits.
+        var flags = davit_CRYPT_TCRYPT_LEGACY_MODES | davit_CRYPT_TCRYPT_VERA_MODES
+        if options.isHidden { flags |= davit_CRYPT_TCRYPT_HIDDEN_HEADER }
+        if options.isSystem { flags |= davit_CRYPT_TCRYPT_SYSTEM_HEADER }
+        let files = options.keyfiles.map { strdup($0) }
+        defer { files.forEach { free($0) } }
+        var paths: [UnsafePointer<CChar>?] = files.map { UnsafePointer($0) }
+        return paths.withUnsafeMutableBufferPointer { paths in
+            var parameters = crypt_params_tcrypt()
+            parameters.passphrase = passphrase.bindMemory(to: CChar.self).baseAddress
+            parameters.passphrase_size = passphrase.count
+            parameters.keyfiles = paths.baseAddress
+            parameters.keyfiles_count = UInt32(clamping: paths.count)
+            parameters.flags = flags
+            parameters.veracrypt_pim = UInt32(clamping: options.pim)
+            return crypt_load(handle, CRYPT_TCRYPT, &parameters)
+        }
+    }
+
+    /// The chain of ciphers and their mode, such as `aes-xts-plain64`.
+    package var cipher: String {
+        let parts = [crypt_get_cipher(handle), crypt_get_cipher_mode(handle)]
+        return parts.compactMap { $0.map { String(cString: $0) } }.joined(separator: "-")
+    }
+
+    /// Opens the volume as /dev/mapper/`name`.
+    /// - Throws: `.nameInUse` or `.failed`.
+    package borrowing func open(as name: String, flags: ActivationFlags) throws(CryptError) {
+        let status = crypt_activate_by_volume_key(handle, name, nil, 0, flags.rawValue)
+        guard status < 0 else { return }
+        let words = log.take()
+        if status == -EEXIST { throw .nameInUse(name: name) }
+        let reason = String(cString: strerror(-status)) + "."
+        throw .failed(path: path, words: words.isEmpty ? reason : words)
+    }
+}

@@ -1,0 +1,112 @@
+import Testing
+
+@testable import UnlockCore
+
+@Suite struct KernelLineTests {
+    private static let first = "6f3c12ce-1c41-4f0e-9a1a-3b9a3f6f9a00"
+    private static let second = "da710000-1ab0-4000-8000-000000000001"
+
+    private func targets(
+        _ line: String, _ crypttab: String = "", isInitramfs: Bool = true
+    ) -> [UnlockTarget] {
+        KernelLine(parsing: Array(line.utf8)).targets(
+            crypttab: CryptTab(parsing: Array(crypttab.utf8)).entries, isInitramfs: isInitramfs)
+    }
+
+    @Test func readsWhatSystemdReads() throws {
+        let all = targets(
+            """
+            root=/dev/mapper/root quiet rd.luks.uuid=luks-\(Self.first.uppercased()) \
+            rd.luks.name=\(Self.second)=data rd.luks.options=\(Self.second)=discard,header=/h.img \
+            luks.options=read-only rd.luks.key=\(Self.first)=/key:UUID=0-1 \
+            rd.luks.data=\(Self.second)=/dev/sdx
+            """)
+        try #require(all.map(\.name) == ["luks-" + Self.first, "data"])
+        #expect(all.map(\.entry.source) == ["UUID=" + Self.first, "/dev/sdx"])
+        #expect(all.map(\.entry.key) == ["/key:UUID=0-1", "none"])
+        #expect(all.map(\.entry.options.flags) == [[.readonly], [.discard]])
+        #expect(all[1].entry.options.header == "/h.img")
+        #expect(all.allSatisfy { $0.origin == .kernelLine })
+    }
+
+    @Test func anEntryOfCrypttabKeepsItsOwn() throws {
+        let tab = """
+            one UUID="\(Self.first)" none luks,discard
+            two UUID=\(Self.second) none luks
+            """
+        let named = targets("rd.luks.uuid=\(Self.first) rd.luks.options=tries=7", tab)
+        try #require(named.map(\.name) == ["one"])
+        #expect(named[0].entry.options.flags == [.discard])
+        #expect(named[0].entry.options.tries == 7)
+        let later = targets("rd.luks.uuid=\(Self.first)", tab, isInitramfs: false)
+        #expect(later.map(\.name) == ["one", "two"])
+        #expect(later.map(\.origin) == [.kernelLine, .crypttab])
+        #expect(targets("quiet", tab).map(\.name) == ["one", "two"])
+        #expect(targets("rd.luks.crypttab=0", tab).isEmpty)
+        #expect(targets("rd.luks=0 rd.luks.uuid=\(Self.first)", tab).isEmpty)
+        #expect(targets("rd.luks=no rd.luks=1", tab).count == 2)
+    }
+
+    @Test(arguments: [
+        ("cryptdevice=UUID=1-2:root", "UUID=1-2", [], "none"),
+        (
+            "cryptdevice=/dev/sda2:root:allow-discards,no-read-workqueue,perf-no_write_workqueue",
+            "/dev/sda2", [.discard, .noReadWorkqueue, .noWriteWorkqueue], "none"
+        ),
+        ("cryptkey=rootfs:/k.bin cryptdevice=LABEL=a:root:discard", "LABEL=a", [.discard], "/k.bin"),
+        ("cryptdevice=\"PARTLABEL=my disk:root\"", "PARTLABEL=my disk", [], "none"),
+        ("cryptdevice=/dev/sda:root cryptkey=/dev/sdb:ext4:/k", "/dev/sda", [], "none"),
+    ] as [(String, String, Set<UnlockOptions.Flag>, String)])
+    func readsWhatArchReads(
+        line: String, source: String, flags: Set<UnlockOptions.Flag>, key: String
+    ) throws {
+        let target = try #require(targets(line).first)
+        #expect(target.name == "root")
+        #expect(target.entry.source == source)
+        #expect(target.entry.options.flags == flags)
+        #expect(target.entry.key == key)
+    }
+
+    @Test func allowsDiscardsAsDracutDoes() throws {
+        let line = "rd.luks.uuid=\(Self.first) rd.luks.allow-discards"
+        #expect(targets(line).first?.entry.options.flags == [.discard])
+        let other = "rd.luks.uuid=\(Self.first) rd.luks.allow-discards=\(Self.second)"
+        #expect(targets(other).map(\.entry.options.flags) == [[]])
+    }
+
+    @Test(arguments: [
+        ("rd.luks.uuid=xyz", "kernel line, rd.luks.uuid=: it needs a UUID; it is ignored."),
+        (
+            "luks.name=\(first)=a/b",
+            "kernel line, luks.name=: 'a/b' cannot be a mapping's name; it is ignored."
+        ),
+        ("rd.luks.data=\(first)", "kernel line, rd.luks.data=: it needs UUID=VALUE; it is ignored."),
+        ("cryptdevice=/dev/sda", "kernel line, cryptdevice=: it needs DEVICE:NAME; it is ignored."),
+        (
+            "cryptdevice=/dev/sda:x:fancy",
+            "kernel line, cryptdevice=: the option 'fancy' is unknown and ignored."
+        ),
+    ])
+    func namesWhatItCannotUse(line: String, complaint: String) {
+        #expect(KernelLine(parsing: Array(line.utf8)).complaints == [complaint])
+    }
+
+    @Test(arguments: [
+        ("a s none luks", UnlockOptions.Format.luks), ("a s none bitlk", .bitlk),
+        ("a s none tcrypt,tcrypt-hidden", .tcrypt), ("a s none tcrypt-veracrypt", .tcrypt),
+        ("a s none swap", .other("swap")), ("a s none", .luks),
+    ])
+    func knowsTheType(line: String, format: UnlockOptions.Format) {
+        #expect(CryptTab(parsing: Array(line.utf8)).entries.first?.options.format == format)
+    }
+
+    @Test func readsHowATrueCryptVolumeIsMade() throws {
+        let line = "a s none tcrypt,tcrypt-system,veracrypt-pim=485,tcrypt-keyfile=/k,tpm2-device=auto"
+        let tab = CryptTab(parsing: Array(line.utf8))
+        #expect(tab.complaints.isEmpty)
+        let options = try #require(tab.entries.first?.options.tcrypt)
+        #expect(options.isSystem && !options.isHidden)
+        #expect(options.pim == 485)
+        #expect(options.keyfiles == ["/k"])
+    }
+}
