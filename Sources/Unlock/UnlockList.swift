@@ -25,6 +25,7 @@ package struct UnlockList {
     package var text: String {
         guard !entries.isEmpty else {
             return "There is no LUKS device here, and no crypttab names one.\n"
+                + complaints.map { $0 + "\n" }.joined()
         }
         let now = Clock.now
         let rows = entries.map { item, json in

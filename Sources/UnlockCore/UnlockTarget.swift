@@ -28,7 +28,8 @@ package struct UnlockTarget: Equatable, Sendable {
         switch entry.options.format {
         case .luks, .bitlk, .tcrypt: break
         case .other("plain"):
-            return "It is of the type 'plain': it has no header that tells a wrong passphrase from the right one, "
+            return
+                "It is of the type 'plain': it has no header that tells a wrong passphrase from the right one, "
                 + "and opening it with a wrong one shows garbage. It is left to the system's own scripts."
         case .other(let type):
             return "It is of the type '\(type)', which davit leaves to the system's own scripts."

@@ -47,16 +47,20 @@ import Testing
         #expect(targets("rd.luks=no rd.luks=1", tab).count == 2)
     }
 
-    @Test(arguments: [
-        ("cryptdevice=UUID=1-2:root", "UUID=1-2", [], "none"),
-        (
-            "cryptdevice=/dev/sda2:root:allow-discards,no-read-workqueue,perf-no_write_workqueue",
-            "/dev/sda2", [.discard, .noReadWorkqueue, .noWriteWorkqueue], "none"
-        ),
-        ("cryptkey=rootfs:/k.bin cryptdevice=LABEL=a:root:discard", "LABEL=a", [.discard], "/k.bin"),
-        ("cryptdevice=\"PARTLABEL=my disk:root\"", "PARTLABEL=my disk", [], "none"),
-        ("cryptdevice=/dev/sda:root cryptkey=/dev/sdb:ext4:/k", "/dev/sda", [], "none"),
-    ] as [(String, String, Set<UnlockOptions.Flag>, String)])
+    @Test(
+        arguments: [
+            ("cryptdevice=UUID=1-2:root", "UUID=1-2", [], "none"),
+            (
+                "cryptdevice=/dev/sda2:root:allow-discards,no-read-workqueue,perf-no_write_workqueue",
+                "/dev/sda2", [.discard, .noReadWorkqueue, .noWriteWorkqueue], "none"
+            ),
+            (
+                "cryptkey=rootfs:/k.bin cryptdevice=LABEL=a:root:discard", "LABEL=a", [.discard],
+                "/k.bin"
+            ),
+            ("cryptdevice=\"PARTLABEL=my disk:root\"", "PARTLABEL=my disk", [], "none"),
+            ("cryptdevice=/dev/sda:root cryptkey=/dev/sdb:ext4:/k", "/dev/sda", [], "none"),
+        ] as [(String, String, Set<UnlockOptions.Flag>, String)])
     func readsWhatArchReads(
         line: String, source: String, flags: Set<UnlockOptions.Flag>, key: String
     ) throws {
@@ -80,7 +84,10 @@ import Testing
             "luks.name=\(first)=a/b",
             "kernel line, luks.name=: 'a/b' cannot be a mapping's name; it is ignored."
         ),
-        ("rd.luks.data=\(first)", "kernel line, rd.luks.data=: it needs UUID=VALUE; it is ignored."),
+        (
+            "rd.luks.data=\(first)",
+            "kernel line, rd.luks.data=: it needs UUID=VALUE; it is ignored."
+        ),
         ("cryptdevice=/dev/sda", "kernel line, cryptdevice=: it needs DEVICE:NAME; it is ignored."),
         (
             "cryptdevice=/dev/sda:x:fancy",
@@ -101,7 +108,8 @@ import Testing
     }
 
     @Test func readsHowATrueCryptVolumeIsMade() throws {
-        let line = "a s none tcrypt,tcrypt-system,veracrypt-pim=485,tcrypt-keyfile=/k,tpm2-device=auto"
+        let line =
+            "a s none tcrypt,tcrypt-system,veracrypt-pim=485,tcrypt-keyfile=/k,tpm2-device=auto"
         let tab = CryptTab(parsing: Array(line.utf8))
         #expect(tab.complaints.isEmpty)
         let options = try #require(tab.entries.first?.options.tcrypt)

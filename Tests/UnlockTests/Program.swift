@@ -51,7 +51,9 @@ final class Program {
     }
 
     /// Runs it with `input` piped in, to its end.
-    func run(_ arguments: [String], input: String = "") throws -> Result {
+    func run(
+        _ arguments: [String], input: String = "", environment: [String] = []
+    ) throws -> Result {
         let into = try Input()
         let output = scratch + "/output"
         let errors = scratch + "/errors"
@@ -59,6 +61,7 @@ final class Program {
         let outputFile = try FileDescriptor(opening: output, flags, mode: 0o600)
         let errorFile = try FileDescriptor(opening: errors, flags, mode: 0o600)
         var request = request(arguments)
+        request.environment += environment
         request.input = into.number
         request.output = outputFile.number
         request.error = errorFile.number

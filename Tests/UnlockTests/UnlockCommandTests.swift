@@ -40,6 +40,30 @@ import Testing
         #expect(program.state("late").contains("waiting-for-source"))
     }
 
+    @Test func readsTheKernelsCommandLine() throws {
+        let program = try Program()
+        let image = try LUKSImage(type: "LUKS2", passphrase: "boat")
+        let uuid = "6f3c12ce-1c41-4f0e-9a1a-3b9a3f6f9a00"
+        let tab = try crypttab(program)
+        try FileManager.default.createDirectory(
+            atPath: program.scratch + "/proc", withIntermediateDirectories: true)
+        _ = try program.file(
+            "proc/cmdline",
+            "rd.luks.name=\(uuid)=data rd.luks.data=\(uuid)=\(image.path) cryptdevice=UUID=0-1:root\n"
+        )
+        let environment = ["DAVIT_PROC=\(program.scratch)/proc"]
+        let list = try program.run(
+            ["unlock", "--list", "--crypttab", tab], environment: environment)
+        #expect(list.output.contains("data  locked"))
+        #expect(list.output.contains("root  waiting-for-source"))
+        _ = try program.file("proc/cmdline", "rd.luks=0 cryptdevice=\(image.path):root\n")
+        let none = try program.run(
+            ["unlock", "--list", "--crypttab", tab], environment: environment)
+        #expect(
+            none.output.contains("The kernel line has rd.luks=0: only what is named is opened."))
+        #expect(!none.output.contains("root"))
+    }
+
     /// As a cryptsetup user knows it: one newline of a pipe is not part of a passphrase, but of a key file.
     @Test(arguments: [
         (["--test"], "boat", 0), (["--test"], "boat\n", 0), (["--test"], "boat\n\n", 1),

@@ -11,9 +11,10 @@ enum UnlockCommand: Command {
                      [--test] [--crypttab FILE]
         davit unlock --list [--json] [NAME...]
 
-        Asks for one passphrase and tries it on every LUKS device that is to be opened: those of the
-        initramfs's /cryptroot/crypttab, or without one every device with a LUKS header. A NAME is one of
-        those, an entry of /etc/crypttab, a device, or a header's UUID. The boot then goes on by itself.
+        Asks for one passphrase and tries it on every device that is to be opened: those of the initramfs's
+        /cryptroot/crypttab; else those of rd.luks.* or cryptdevice= on the kernel's command line and of
+        /etc/crypttab; else every device with a LUKS header. A NAME is one of those, a device, or a header's
+        UUID; BitLocker and TrueCrypt are opened, too (types bitlk and tcrypt). The boot then goes on by itself.
 
         On a terminal it asks again for what did not open, and notices devices that come late.
         Otherwise the passphrase is standard input up to its end, without one newline there:
