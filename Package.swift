@@ -52,7 +52,7 @@ let package = Package(
         module("BootCore", ["SSHCore"]),
         compactModule("ExportCore"),
         module("NetworkCore", ["Addresses", "Bytes"]),
-        module("SSHCore", ["Bytes"]),
+        module("SSHCore", ["Addresses", "Bytes"]),
         module("RepairCore"),
         module("UnlockCore"),
 
@@ -72,7 +72,8 @@ let package = Package(
         module("Boot", ["BootCore", "JSONKit", "LinuxKit", "Recorder"]),
         module(
             "Network", ["Addresses", "Bytes", "JSONKit", "LinuxKit", "NetworkCore", "Recorder"]),
-        module("SSHServer", ["JSONKit", "LinuxKit", "Recorder", "SSHCore", "SSHKit"]),
+        module(
+            "SSHServer", ["Addresses", "JSONKit", "LinuxKit", "Recorder", "SSHCore", "SSHKit"]),
         module("Repair", ["BlkidKit", "JSONKit", "LinuxKit", "Recorder", "RepairCore"]),
         module(
             "Unlock", ["BlkidKit", "CryptKit", "JSONKit", "LinuxKit", "Recorder", "UnlockCore"]),
@@ -105,7 +106,7 @@ let package = Package(
         // Needs root: network namespaces, dnsmasq.
         tests("NetworkTests", ["davit", "JSONKit", "LinuxKit"]),
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
-        tests("SSHCoreTests", ["SSHCore"]),
+        tests("SSHCoreTests", ["Addresses", "SSHCore"]),
         tests("SSHServerTests", ["davit", "JSONKit", "LinuxKit"]),
         tests("RepairCoreTests", ["RepairCore"]),
         tests("RepairTests", ["Repair", "RepairCore", "JSONKit", "LinuxKit", "davit"]),

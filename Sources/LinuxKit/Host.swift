@@ -15,6 +15,12 @@ package enum Host {
     /// The processor architecture in the kernel's words, such as `aarch64`.
     package static var architecture: String { field { $0.machine } }
 
+    /// Bytes of memory that the machine has.
+    package static var memory: UInt64 {
+        let pages = max(0, sysconf(Int32(_SC_PHYS_PAGES)))
+        return UInt64(pages) &* UInt64(max(0, sysconf(Int32(_SC_PAGESIZE))))
+    }
+
     /// This process.
     package static var pid: Int32 { getpid() }
     package static var isRoot: Bool { geteuid() == 0 }

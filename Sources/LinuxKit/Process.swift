@@ -12,9 +12,21 @@ package enum Process {
     package static func keepPrivate() { _ = davit_keep_private() }
 
     /// Makes this process the one that the kernel ends first when memory runs out.
-    package static func volunteerForOutOfMemory() {
-        let path = Roots.proc + "/self/oom_score_adj"
-        guard let file = try? FileDescriptor(opening: path, O_WRONLY) else { return }
-        try? file.write("1000")
+    package static func volunteerForOutOfMemory() { outOfMemoryScore = 1000 }
+
+    /// How willingly the kernel ends this process when memory runs out: -1000 never, 1000 first. Children inherit it.
+    package static var outOfMemoryScore: Int {
+        get { Files.text(outOfMemoryPath, limit: 16).flatMap { Int($0) } ?? 0 }
+        set {
+            guard let file = try? FileDescriptor(opening: outOfMemoryPath, O_WRONLY) else { return }
+            try? file.write(String(newValue))
+        }
+    }
+
+    private static var outOfMemoryPath: String { Roots.proc + "/self/oom_score_adj" }
+
+    /// Gives way to other processes for the processor: 0 is like all others, 19 comes last. Going back needs root.
+    package static func giveWay(_ niceness: Int32) {
+        _ = davit_set_niceness(niceness)
     }
 }

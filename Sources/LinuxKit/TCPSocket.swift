@@ -74,6 +74,12 @@ package enum TCPSocket {
         set(descriptor, Int32(IPPROTO_TCP), TCP_QUICKACK, 1)
     }
 
+    /// How many bytes have come in and were not read; 0 also when the other side has ended without a word.
+    package static func unread(_ descriptor: Int32) -> Int {
+        var count: Int32 = 0
+        return davit_ioctl(descriptor, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
+    }
+
     /// Tells the other side that nothing more will come, and goes on hearing it.
     package static func endOutput(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
 

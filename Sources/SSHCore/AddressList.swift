@@ -1,3 +1,5 @@
+import Addresses
+
 /// The value of `from=`: addresses, networks and patterns, the ones after `!` excluded. Source: sshd(8).
 ///
 /// Names of hosts are never looked up, so an entry that is one matches nobody: the key is then refused, not let in.

@@ -1,3 +1,5 @@
+import Addresses
+
 /// One line of authorized_keys: a key and what it may do. Source: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
 package struct AuthorizedKey: Sendable, Equatable {
     /// What the options before a key allow; the default is everything that this server offers.

@@ -1,41 +1,35 @@
-/// Decides which connections are let in, so that no number of strangers keeps the administrator out.
-///
-/// An address here is a neighbourhood: one IPv4 address, or one IPv6 /64 (`IPAddress.neighbourhood`), because whoever
-/// has one address of a /64 has them all.
-package struct ConnectionLimits: Sendable {
-    package struct Configuration: Sendable {
-        /// Connections in all. Bounds memory and processes against many addresses with a key each.
-        package var total = 100
-        /// Connections of one address. Bounds what one thief of a key, or one broken script, can take.
-        package var perAddress = 20
-        /// Connections that have not logged in, of one address. Bounds one stranger who opens and says nothing.
-        package var halfOpenPerAddress = 8
-        /// From as many half-open connections on, one of them is dropped with rising probability…
-        package var earlyDropFrom = 10
-        /// …and always at this many. Bounds many strangers who open and say nothing (MaxStartups of sshd_config(5)).
-        /// At 10,000 strangers a minute a place lasts 380 ms: enough for a key exchange over a slow line.
-        package var halfOpen = 64
-        /// For how long a connection may be half-open. Bounds the time that one stranger holds a place.
-        package var handshakeTime = Duration.seconds(15)
-        /// Connections that one address may open at once, and how fast it earns the next. Bounds the processes that
-        /// one address can make this machine start; a login gives its connection back.
-        package var burst = 20
-        package var timePerConnection = Duration.milliseconds(500)
-        /// Logins that one address may fail, and how fast it is forgiven one. Bounds guessing over many
-        /// connections, which a limit on each connection does not.
-        package var refusals = 60
-        package var timePerRefusal = Duration.seconds(5)
-        /// Addresses that are remembered. Bounds this table's memory against a stranger with a whole /32.
-        package var addresses = 4096
+import Addresses
 
-        package init() {}
+/// Decides which connections are let in, and which of those get a process, so that no number of strangers keeps the
+/// administrator out.
+///
+/// A connection passes through stages, and each stage has places of its own: strangers who crowd one push out each
+/// other, and nobody who is further. Whoever is pushed out has many connections open, or has not got on with the
+/// dialogue for the longest time. An address here is a neighbourhood: one IPv4 address, or one IPv6 /64.
+package struct ConnectionLimits: Sendable {
+    /// A connection, by a number that its owner gives it.
+    package typealias ID = Int32
+
+    /// How far a connection has come.
+    package enum Stage: Int, Sendable, CaseIterable {
+        /// Nothing has come in on it: it costs a descriptor.
+        case silent
+        /// Something has come in; it waits for a process.
+        case spoken
+        /// Its process and the client exchange keys.
+        case started
+        /// Keys are exchanged.
+        case exchanged
+        /// A person is at it: a listed key was offered, or the passphrase was asked for.
+        case offered
+        case loggedIn
     }
 
     /// What to do with a new connection.
     package enum Decision: Equatable, Sendable {
         case admit
-        /// Admit it, and end this half-open one for it.
-        case admitInPlaceOf(Int32)
+        /// Admit it, and end this one for it.
+        case admitInPlaceOf(ID)
         case turnAway(Reason)
     }
 
@@ -48,47 +42,53 @@ package struct ConnectionLimits: Sendable {
         case earlyDrop = "too many connections did not log in"
     }
 
+    /// A connection that gets a process now.
+    package struct Start: Equatable, Sendable {
+        package let id: ID
+        /// The one that is ended for it.
+        package let inPlaceOf: ID?
+    }
+
     private struct Connection {
         let address: IPAddress
         let since: Duration
         var stage = Stage.silent
+        /// When the dialogue last got on.
+        var progress: Duration
+        /// Whether its process has done its own start-up.
+        var isReady = false
         var isHalfOpen: Bool { stage != .loggedIn }
     }
 
-    private enum Stage: Int {
-        /// Nothing that costs a client more than a packet was done on it.
-        case silent
-        /// Its keys are exchanged: the client has worked as much as this machine.
-        case exchanged
-        case loggedIn
-    }
-
-    private struct History {
-        var connections: Bucket
-        var refusals: Bucket
-    }
-
     private let configuration: Configuration
-    private var connections: [Int32: Connection] = [:]
-    private var histories: [IPAddress: History] = [:]
+    private var connections: [ID: Connection] = [:]
+    private var weights = AddressWeights()
+    private var counts = [Int](repeating: 0, count: Stage.allCases.count)
+    private var histories: AddressHistories
 
-    package init(_ configuration: Configuration = .init()) { self.configuration = configuration }
+    package init(_ configuration: Configuration = .init()) {
+        self.configuration = configuration
+        histories = AddressHistories(configuration)
+    }
 
-    package var count: Int { connections.count }
-    package var halfOpenCount: Int { connections.values.count { $0.isHalfOpen } }
+    package func count(_ stage: Stage) -> Int { counts[stage.rawValue] }
+    package func contains(_ id: ID) -> Bool { connections[id] != nil }
+    /// Whether its process listens to the client.
+    package func isReady(_ id: ID) -> Bool { connections[id]?.isReady ?? false }
+    package var halfOpenCount: Int { connections.count - count(.loggedIn) }
 
-    /// Decides about a new connection; `opened` must follow when it is admitted.
+    /// Whether somebody logged in from there before.
+    package func isKnown(_ address: IPAddress) -> Bool { histories.isKnown(address.neighbourhood) }
+
+    // MARK: What happens to a connection
+
+    /// A connection has come in; it counts from now on when it is admitted.
     /// - Parameter roll: a random number in 0..<1000.
-    package mutating func decide(
-        on address: IPAddress, at now: Duration, roll: Int
+    package mutating func arrived(
+        _ id: ID, from address: IPAddress, at now: Duration, roll: Int
     ) -> Decision {
         let address = address.neighbourhood
-        var history = history(of: address, at: now)
-        guard history.refusals.has(at: now) else { return .turnAway(.tooManyRefusals) }
-        let isWithinRate = history.connections.take(at: now)
-        remember(history, of: address, at: now)
-        guard isWithinRate else { return .turnAway(.tooFast) }
-
+        if let reason = histories.refusal(of: address, at: now) { return .turnAway(reason) }
         let ofAddress = connections.values.filter { $0.address == address }
         guard ofAddress.count < configuration.perAddress else {
             return .turnAway(.tooManyOfAddress)
@@ -96,99 +96,195 @@ package struct ConnectionLimits: Sendable {
         guard ofAddress.count(where: { $0.isHalfOpen }) < configuration.halfOpenPerAddress else {
             return .turnAway(.tooManyHalfOpenOfAddress)
         }
-        if mustDropOne(roll: roll) { return drop(for: address) }
-        return connections.count < configuration.total ? .admit : .turnAway(.tooManyInAll)
+        guard count(.loggedIn) < configuration.total else { return .turnAway(.tooManyInAll) }
+        let mayDrop = !histories.isKnown(address)
+        let victim: ID?
+        if mayDrop, mustDropOne(roll: roll) {
+            victim = worst(of: .silent)
+            let weight = weights.of(address)
+            guard weight == 0 || weight < self.weight(of: victim) else {
+                return .turnAway(.earlyDrop)
+            }
+        } else {
+            victim = nil
+        }
+        remove(id)
+        connections[id] = Connection(address: address, since: now, progress: now)
+        counts[Stage.silent.rawValue] += 1
+        weights.add(address)
+        return admitting(inPlaceOf: victim)
     }
 
-    /// The connection that was admitted runs as process `id`.
-    package mutating func opened(_ id: Int32, from address: IPAddress, at now: Duration) {
-        connections[id] = Connection(address: address.neighbourhood, since: now)
+    /// The first bytes have come in on it.
+    /// - Returns: whose place it takes among those who wait for a process.
+    package mutating func spoke(_ id: ID, at now: Duration) -> ID? {
+        guard connections[id]?.stage == .silent else { return nil }
+        return move(id, upTo: .spoken, at: now)
     }
 
-    /// Its keys are exchanged.
-    package mutating func exchanged(_ id: Int32) {
-        if connections[id]?.stage == .silent { connections[id]?.stage = .exchanged }
+    /// Who gets a process now; asked again until it says `nil`.
+    /// - Parameter roll: a random number in 0..<1000.
+    package mutating func next(at now: Duration, roll: Int) -> Start? {
+        guard count(.spoken) > 0 || count(.silent) > 0 && isQuiet else { return nil }
+        let starting = connections.values.count { $0.stage == .started && !$0.isReady }
+        guard starting < configuration.starting, let id = chosen(at: now, roll)
+        else { return nil }
+        var victim: ID?
+        if count(.started) >= configuration.places(.started) {
+            // Who has just got on with the dialogue is not pushed out: else, in a flood, nobody would ever finish.
+            victim = worst(of: .started, restingSince: now - configuration.patienceForProgress)
+            guard victim != nil else { return nil }
+        }
+        move(id, to: .started, at: now)
+        if let victim { remove(victim) }
+        return Start(id: id, inPlaceOf: victim)
+    }
+
+    /// Its process has started up and listens to the client.
+    package mutating func ready(_ id: ID, at now: Duration) {
+        connections[id]?.isReady = true
+        progressed(id, at: now)
+    }
+
+    /// A packet of its dialogue was dealt with.
+    package mutating func progressed(_ id: ID, at now: Duration) {
+        connections[id]?.progress = now
+    }
+
+    /// Its keys are exchanged, or a person is at it.
+    /// - Returns: whose place it takes.
+    package mutating func reached(_ stage: Stage, _ id: ID, at now: Duration) -> ID? {
+        guard let connection = connections[id], connection.isHalfOpen,
+            connection.stage.rawValue < stage.rawValue
+        else { return nil }
+        connections[id]?.isReady = true
+        return move(id, upTo: stage, at: now)
     }
 
     /// Somebody logged in on it.
-    package mutating func loggedIn(_ id: Int32, at now: Duration) {
+    package mutating func loggedIn(_ id: ID, at now: Duration) {
         guard let connection = connections[id], connection.isHalfOpen else { return }
-        connections[id]?.stage = .loggedIn
-        var history = history(of: connection.address, at: now)
-        history.connections.giveBack()
-        remember(history, of: connection.address, at: now)
+        move(id, to: .loggedIn, at: now)
+        histories.loggedIn(connection.address, at: now)
     }
 
     /// A login failed on it.
-    package mutating func refused(_ id: Int32, at now: Duration) {
+    package mutating func refused(_ id: ID, at now: Duration) {
         guard let address = connections[id]?.address else { return }
-        var history = history(of: address, at: now)
-        _ = history.refusals.take(at: now)
-        remember(history, of: address, at: now)
+        histories.failed(address, at: now)
     }
 
-    package mutating func closed(_ id: Int32) { connections[id] = nil }
+    package mutating func closed(_ id: ID) { remove(id) }
 
-    /// When the next half-open connection has had its time, or `nil` when there is none.
-    package var deadline: Duration? {
-        connections.values.lazy.filter { $0.isHalfOpen }.map { $0.since }.min()
-            .map { $0 + configuration.handshakeTime }
+    private mutating func move(_ id: ID, upTo stage: Stage, at now: Duration) -> ID? {
+        let victim = count(stage) >= configuration.places(stage) ? worst(of: stage) : nil
+        move(id, to: stage, at: now)
+        if let victim { remove(victim) }
+        return victim
+    }
+
+    private mutating func move(_ id: ID, to stage: Stage, at now: Duration) {
+        guard let connection = connections[id] else { return }
+        counts[connection.stage.rawValue] -= 1
+        counts[stage.rawValue] += 1
+        if stage == .loggedIn, connection.isHalfOpen { weights.remove(connection.address) }
+        connections[id]?.stage = stage
+        connections[id]?.progress = now
+    }
+
+    private mutating func remove(_ id: ID) {
+        guard let connection = connections.removeValue(forKey: id) else { return }
+        counts[connection.stage.rawValue] -= 1
+        if connection.isHalfOpen { weights.remove(connection.address) }
+    }
+
+    private mutating func admitting(inPlaceOf victim: ID?) -> Decision {
+        guard let victim else { return .admit }
+        remove(victim)
+        return .admitInPlaceOf(victim)
+    }
+
+    // MARK: Time
+
+    /// When something is due, though nothing happens: a connection has had its time, or one that says nothing gets its
+    /// process all the same. `nil` when there is nothing.
+    /// - Parameter now: when `next` and `overdue` were asked last.
+    package func deadline(after now: Duration) -> Duration? {
+        var due = connections.values.compactMap { end(of: $0) }
+        if isQuiet {
+            due += connections.values.filter { $0.stage == .silent }
+                .map { $0.since + configuration.patienceForBanner }
+        }
+        if count(.spoken) > 0 {
+            due += connections.values.filter { $0.stage == .started }
+                .map { $0.progress + configuration.patienceForProgress }
+        }
+        return due.filter { $0 > now }.min()
     }
 
     /// The half-open connections whose time is over; the same ones again until they are `closed`.
-    package func overdue(at now: Duration) -> [Int32] {
-        connections.filter {
-            $0.value.isHalfOpen && now >= $0.value.since + configuration.handshakeTime
-        }.keys.sorted()
+    package func overdue(at now: Duration) -> [ID] {
+        connections.filter { end(of: $0.value).map { now >= $0 } ?? false }.keys.sorted()
     }
 
-    /// Random early drop: nobody can work out which connection will be the one too many.
-    private func mustDropOne(roll: Int) -> Bool {
-        let open = halfOpenCount
-        guard open >= configuration.earlyDropFrom else { return false }
-        guard open < configuration.halfOpen else { return true }
-        // From 300 in a thousand at the start to all at the end, like sshd's 10:30:100.
-        let span = max(1, configuration.halfOpen - configuration.earlyDropFrom)
-        return roll < 300 + 700 * (open - configuration.earlyDropFrom) / span
-    }
-
-    /// The address with the most half-open connections loses one: the newcomer, when it is its address; else the
-    /// oldest, which has had the most time. Whoever has exchanged keys comes last. So a stranger pushes out strangers,
-    /// and someone new gets in.
-    private func drop(for newcomer: IPAddress) -> Decision {
-        let halfOpen = connections.filter { $0.value.isHalfOpen }
-        let own = halfOpen.values.count { $0.address == newcomer }
-        let silent = halfOpen.filter { $0.value.stage == .silent }
-        let candidates = silent.isEmpty ? halfOpen : silent
-        var counts: [IPAddress: Int] = [:]
-        for connection in candidates.values { counts[connection.address, default: 0] += 1 }
-        let most = counts.values.max() ?? 0
-        if own > 0, own >= most { return .turnAway(.earlyDrop) }
-        let victim = candidates.filter { counts[$0.value.address] == most }
-            .min { ($0.value.since, $0.key) < ($1.value.since, $1.key) }
-        guard let victim else { return .turnAway(.earlyDrop) }
-        return .admitInPlaceOf(victim.key)
-    }
-
-    private func history(of address: IPAddress, at now: Duration) -> History {
-        histories[address]
-            ?? History(
-                connections: Bucket(
-                    capacity: configuration.burst, timePerToken: configuration.timePerConnection,
-                    at: now),
-                refusals: Bucket(
-                    capacity: configuration.refusals, timePerToken: configuration.timePerRefusal,
-                    at: now))
-    }
-
-    private mutating func remember(_ history: History, of address: IPAddress, at now: Duration) {
-        if histories[address] == nil, histories.count >= configuration.addresses {
-            histories = histories.filter {
-                !$0.value.connections.isFull(at: now) || !$0.value.refusals.isFull(at: now)
-            }
-            // All of them are at it: who is remembered matters less than that the table stays small.
-            if histories.count >= configuration.addresses { histories.removeAll() }
+    private func end(of connection: Connection) -> Duration? {
+        switch connection.stage {
+        case .silent, .spoken: connection.since + configuration.handshakeTime
+        case .started: connection.since + configuration.handshakeTime + configuration.grace
+        case .exchanged, .offered: connection.since + configuration.loginTime + configuration.grace
+        case .loggedIn: nil
         }
-        histories[address] = history
+    }
+
+    // MARK: Who goes first, and who goes
+
+    /// Whether so few are half-open that those who say nothing may have a process too.
+    private var isQuiet: Bool {
+        count(.started) + count(.exchanged) + count(.offered) < configuration.quiet
+    }
+
+    /// Who logged in from there before comes first, then who has the fewest connections, then whom chance picks: where
+    /// not all can be served, nobody can work out when to come so as to be served before others.
+    private func chosen(at now: Duration, _ roll: Int) -> ID? {
+        let mayBeSilent = isQuiet
+        let candidates = connections.filter {
+            $0.value.stage == .spoken
+                || mayBeSilent && $0.value.stage == .silent
+                    && now >= $0.value.since + configuration.patienceForBanner
+        }
+        let ranks = candidates.mapValues {
+            histories.isKnown($0.address) ? -1 : weights.of($0.address)
+        }
+        let best = ranks.values.min()
+        let ids = ranks.filter { $0.value == best }.keys.sorted()
+        return ids.isEmpty ? nil : ids[max(0, roll) % ids.count]
+    }
+
+    /// Random early drop: nobody can work out which connection will be the one too many. From 300 in a thousand, where
+    /// a third of the places is taken, to all of them, like sshd's MaxStartups 10:30:100.
+    private func mustDropOne(roll: Int) -> Bool {
+        let places = configuration.places(.silent)
+        let from = places / 3
+        let taken = count(.silent)
+        guard taken >= from else { return false }
+        guard taken < places else { return true }
+        return roll < 300 + 700 * (taken - from) / max(1, places - from)
+    }
+
+    /// Who loses its place: one of the heaviest address; among those the one that rests longest.
+    private func worst(of stage: Stage, restingSince limit: Duration? = nil) -> ID? {
+        let candidates = connections.filter {
+            $0.value.stage == stage && $0.value.progress <= limit ?? .seconds(Int64.max)
+                && !histories.isKnown($0.value.address)
+        }
+        return candidates.min {
+            let (first, second) = ($0.value, $1.value)
+            return (-weights.of(first.address), first.progress, $0.key)
+                < (-weights.of(second.address), second.progress, $1.key)
+        }?.key
+    }
+
+    private func weight(of id: ID?) -> Int {
+        id.flatMap { connections[$0] }.map { weights.of($0.address) } ?? 0
     }
 }

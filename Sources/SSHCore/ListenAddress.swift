@@ -1,3 +1,5 @@
+import Addresses
+
 /// Where the server listens: `192.0.2.5:22`, `[2001:db8::1]:2222`, `:22` or `22` for every address.
 package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     /// `nil` stands for every address of this machine, IPv6 and IPv4.

@@ -114,6 +114,9 @@ package final class ServerSession {
         return "\(String(cString: exchange)), \(String(cString: cipher))"
     }
 
+    /// Packets that the client has sent.
+    package var packetsReceived: UInt64 { counter.pointee.in_packets }
+
     /// Sends and receives what is possible at once, and asks the `SessionRequests`.
     package func process() {
         let sent = counter.pointee.out_packets
@@ -247,8 +250,11 @@ extension ServerSession {
             return nil
         }
         let channel = Channel(adopting: handle)
+        guard requests.opened(channel) else {
+            channel.free()
+            return nil
+        }
         channels.append(channel)
-        requests.opened(channel)
         return handle
     }
 }

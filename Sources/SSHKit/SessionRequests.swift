@@ -7,7 +7,8 @@ package protocol SessionRequests: AnyObject {
     func mayLogIn(user: String, with key: OfferedKey, proven: Bool) -> Bool
     /// Whether one more session channel may be opened.
     func mayOpenChannel() -> Bool
-    func opened(_ channel: Channel)
+    /// - Returns: `false` when it cannot be served, and so is refused.
+    func opened(_ channel: Channel) -> Bool
     func terminalRequested(_ terminal: TerminalRequest, on channel: Channel) -> Bool
     func windowChanged(_ size: WindowSize, on channel: Channel)
     func executionRequested(_ command: String, on channel: Channel) -> Bool

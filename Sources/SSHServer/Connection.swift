@@ -21,8 +21,13 @@ package final class Connection {
     let isApplet: (String) -> Bool
     let peer: Peer
     let started = Clock.now
-    private let limits: ConnectionLimits.Configuration
-    private var reports: Reports
+    let limits = ConnectionLimits.Configuration()
+    private let reports = Reports()
+    private let outOfMemoryScore: Int
+    /// Whether a person is at it: a listed key was offered, or the passphrase was asked for.
+    private(set) var isAttended = false
+    /// When the last packet came, before the login.
+    private var lastPacket = Clock.now
     var state: SessionFile
     var login: Login?
     var refusals = 0
@@ -38,16 +43,23 @@ package final class Connection {
     }
 
     /// Takes over the connected socket that the listener left as a descriptor.
+    /// - Parameter isKnown: whether somebody logged in from there before.
     /// - Throws: `FileRefusal` or `SSHError`.
     package static func serve(
-        _ descriptor: Int32, configuration directory: String, isApplet: @escaping (String) -> Bool
+        _ descriptor: Int32, configuration directory: String, isKnown: Bool,
+        isApplet: @escaping (String) -> Bool
     ) throws {
+        let score = Process.outOfMemoryScore
         try limitSelf()
+        // The listener goes first; what strangers make this machine compute does not.
+        if !isKnown { Process.giveWay(0) }
+        Process.volunteerForOutOfMemory()
         guard let peer = Peer(descriptor) else { return }
         try SSHLibrary.start()
         let files = ServerFiles(directory: directory)
         let hostKey = try files.hostKey()
-        let connection = Connection(files: files, peer: peer, isApplet: isApplet)
+        let connection = Connection(
+            files: files, peer: peer, outOfMemoryScore: score, isApplet: isApplet)
         TCPSocket.noticeDeadPeer(descriptor, after: longestSilence)
         let session = try ServerSession(
             adopting: descriptor, hostKey: hostKey, requests: connection)
@@ -61,23 +73,26 @@ package final class Connection {
         try ResourceLimits.set(.memory, to: 256 << 20)
         // Bounds descriptors: ten channels take four each.
         try ResourceLimits.set(.descriptors, to: 64)
-        // Bounds what a stranger can make this processor compute before a login; lifted by it. The number of
-        // processes needs no limit of the kernel's, which would not bind root: each channel starts one.
+        // Bounds what a stranger can make this processor compute before a login; lifted by it. The kernel's limit on
+        // processes does not bind root; before a login there is no child, and then one for each channel.
         try ResourceLimits.set(.processorTime, to: 5)
     }
 
-    private init(files: ServerFiles, peer: Peer, isApplet: @escaping (String) -> Bool) {
+    private init(
+        files: ServerFiles, peer: Peer, outOfMemoryScore: Int,
+        isApplet: @escaping (String) -> Bool
+    ) {
         self.files = files
         self.peer = peer
+        self.outOfMemoryScore = outOfMemoryScore
         self.isApplet = isApplet
-        limits = .init()
-        reports = Reports()
         state = SessionFile(peer: peer, since: started)
     }
 
     private func run(_ session: ServerSession) throws {
         let signals = try SignalDescriptor([Signal.terminate, Signal.hangup])
         defer { state.remove() }
+        report(.ready)
         while true {
             let deadline = [nextDeadline, endsBy].compactMap { $0 }.min()
             var interests = [
@@ -92,7 +107,9 @@ package final class Connection {
             let events = try Poll.wait(interests, until: hasMore ? .zero : deadline)
             while let signal = signals.next() { stop(on: signal) }
             if events[1] != [] {
+                let packets = session.packetsReceived
                 session.process()
+                if session.packetsReceived > packets { notePacket() }
                 // The dialogue until the first program starts is what a person waits for.
                 if state.command == nil { TCPSocket.acknowledgeNow(session.descriptor) }
             }
@@ -150,9 +167,14 @@ package final class Connection {
         let now = Clock.now
         if let endsBy, now >= endsBy || programs.isEmpty { return "The SSH server stops." }
         guard login == nil else { return nil }
-        if now >= started + limits.handshakeTime {
-            log.record("\(peer): no login within \(limits.handshakeTime.inWords); closed")
-            return "No login within \(limits.handshakeTime.inWords)."
+        if now >= loginDeadline {
+            let waited = (now - started).inWords
+            log.record("\(peer): no login within \(waited); closed")
+            return "No login within \(waited)."
+        }
+        if session.packetsReceived > limits.packetsBeforeLogin {
+            log.record("\(peer): \(session.packetsReceived) packets and no login; closed")
+            return "Too many packets before the login."
         }
         if refusals >= Self.mostRefusals {
             log.record("\(peer): \(refusals) keys refused; closed")
@@ -174,10 +196,37 @@ package final class Connection {
     private var nextDeadline: Duration? {
         var deadlines = programs.compactMap { $0.deadline }
         if login == nil {
-            deadlines.append(started + limits.handshakeTime)
+            deadlines.append(loginDeadline)
             if let since = unansweredSince { deadlines.append(since + Self.patienceForLibrary) }
         }
         return deadlines.min()
+    }
+
+    /// A person may take longer than a program.
+    private var loginDeadline: Duration {
+        guard state.algorithms != nil else { return started + limits.handshakeTime }
+        let end = started + limits.loginTime
+        return isAttended ? end : min(end, lastPacket + limits.idleTime)
+    }
+
+    private func notePacket() {
+        guard login == nil else { return }
+        lastPacket = Clock.now
+        report(.progressed)
+    }
+
+    /// A person is at it now, and may take the time that a person needs.
+    func attended() {
+        guard !isAttended else { return }
+        isAttended = true
+        report(.offered)
+    }
+
+    /// Lifts what bounds strangers. What a person starts may compute as long as it takes, and so may an upload.
+    func unbind() {
+        try? ResourceLimits.set(.processorTime, to: .max)
+        Process.giveWay(0)
+        Process.outOfMemoryScore = outOfMemoryScore
     }
 
     private func stop(on signal: Int32) {

@@ -14,12 +14,14 @@ extension Connection: SessionRequests {
             report(.refused)
             return false
         }
-        guard proven else { return true }
+        guard proven else {
+            attended()
+            return true
+        }
         let shown = "\(offered.fingerprint) \(key.comment)"
         login = Login(key: key, fingerprint: offered.fingerprint)
         report(.loggedIn)
-        // What a person starts may compute as long as it takes, and so may an upload.
-        try? ResourceLimits.set(.processorTime, to: .max)
+        unbind()
         log.record("\(peer): \(user) logged in with \(shown)", .notice)
         state.loggedInAt = Clock.now
         state.user = user
@@ -60,12 +62,13 @@ extension Connection: SessionRequests {
         login != nil && !isEnding && channelCount < Self.mostChannels
     }
 
-    package func opened(_ channel: Channel) {
-        // Without memory for its buffers the channel has no program, and every request on it is refused.
-        guard let program = try? ChannelProgram(channel) else { return }
+    package func opened(_ channel: Channel) -> Bool {
+        // Without memory for its buffers there is no channel.
+        guard let program = try? ChannelProgram(channel) else { return false }
         add(program)
         state.channels = channelCount
         state.write()
+        return true
     }
 
     package func terminalRequested(_ terminal: TerminalRequest, on channel: Channel) -> Bool {

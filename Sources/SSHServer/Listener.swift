@@ -4,24 +4,30 @@ import SSHCore
 
 /// `davit sshd`: owns the sockets, lets connections in within limits, and gives each a process of its own.
 ///
-/// No libssh here: nothing that a stranger sends is read by this process.
+/// No libssh and no private key here: nothing that a stranger sends is read by this process, and a connection gets a
+/// process only once something has come in on it.
 package final class Listener {
     /// The pause before a socket that could not be had is tried again: doubles from the first to the second.
     private static let retry = (first: Duration.seconds(1), longest: Duration.seconds(8))
     /// How long sessions may take to end when the server is stopped; the supervisor kills after 2 s.
     private static let patienceAtEnd = Duration.milliseconds(1800)
-    /// What a session is given beyond its own limit before it is killed: one that is stuck inside libssh holds no place.
-    private static let grace = Duration.seconds(2)
+    /// Descriptors: two for each process, one for each connection that waits for its own. Above what the limits allow.
+    private static let descriptors: UInt = 2048
 
-    private let configuration: String
-    private let log = Recorder(component: "sshd")
+    let configuration: String
+    let log = Recorder(component: "sshd")
     private var sockets: [ListeningSocket]
-    private var limits: ConnectionLimits
-    private var sessions: [SessionProcess] = []
-    private var random = UrgentRandom()
-    private var state: ListenerFile
-    private var mustCheckFiles = true
+    var limits: ConnectionLimits
+    var waiting: [WaitingConnection] = []
+    var sessions: [SessionProcess] = []
+    private var lastID: ConnectionLimits.ID = 0
+    var random = UrgentRandom()
+    var state: ListenerFile
+    var mustCheckFiles = true
     private var nextCheck = Duration.zero
+    private var check: FileCheck.Running?
+    /// When the limits were asked last who is to start and who is overdue.
+    private var lastLook = Duration.zero
     /// Accepting rests until then, after the machine ran out of something.
     private var restsUntil: Duration?
 
@@ -29,7 +35,7 @@ package final class Listener {
     package init(addresses: [ListenAddress], configuration: String) {
         self.configuration = configuration
         sockets = addresses.map { ListeningSocket($0) }
-        limits = ConnectionLimits()
+        limits = ConnectionLimits(.init(memory: Host.memory))
         state = ListenerFile(since: Clock.now)
     }
 
@@ -37,6 +43,9 @@ package final class Listener {
     /// - Throws: `SystemError` only where nothing can go on at all.
     package func run() throws(SystemError) {
         let signals = try SignalDescriptor([Signal.terminate, Signal.interrupt])
+        try? ResourceLimits.set(.descriptors, to: Self.descriptors)
+        // Ahead of the processes that strangers make it start.
+        Process.giveWay(-5)
         try? Files.makeDirectory(SessionFile.directory())
         ListenerFile.removeLeftovers()
         defer { state.remove() }
@@ -45,19 +54,25 @@ package final class Listener {
             openSockets()
             checkFilesAgain()
             state.write(listening: sockets.filter { $0.isOpen }.map { $0.address }, at: Clock.now)
-            let interests =
-                [Poll.Interest(signals.number, .input)]
+            let first =
+                [Poll.Interest(signals.number, .input), check?.interest ?? .init(-1, [])]
                 + sockets.map { .init(isResting ? -1 : $0.number, .input) }
-                + sessions.flatMap { $0.interests }
+            let interests =
+                first + waiting.map { $0.interest } + sessions.flatMap { $0.interests }
             let events = try Poll.wait(interests, until: deadline)
             if let signal = signals.next() {
                 log.record("signal \(signal); \(sessions.count) sessions are told", .notice)
                 endSessions()
                 return
             }
-            attendSessions(events.dropFirst(1 + sockets.count))
-            acceptAll(events.dropFirst().prefix(sockets.count))
-            killOverdue()
+            if events[1].isReadable { noteFiles() }
+            let forSessions = events.dropFirst(first.count + waiting.count)
+            attendSessions(forSessions)
+            attendWaiting(events.dropFirst(first.count).prefix(waiting.count))
+            acceptAll(events.dropFirst(2).prefix(sockets.count))
+            lastLook = Clock.now
+            endOverdue(at: lastLook)
+            startWhoseTurnItIs(at: lastLook)
         }
     }
 
@@ -83,10 +98,11 @@ package final class Listener {
     private var isResting: Bool { restsUntil.map { Clock.now < $0 } ?? false }
 
     private var deadline: Duration? {
-        let overdue = limits.deadline.map { $0 + Self.grace }
+        // From the last look on: what came due since must not be missed.
+        let due = limits.deadline(after: lastLook)
         let retries = sockets.compactMap { $0.nextTry }
-        let check = mustCheckFiles ? nextCheck : nil
-        return (retries + [overdue, restsUntil, state.deadline, check].compactMap { $0 }).min()
+        let check = mustCheckFiles && check == nil ? nextCheck : nil
+        return (retries + [due, restsUntil, state.deadline, check].compactMap { $0 }).min()
     }
 
     private func acceptAll(_ events: ArraySlice<Poll.Events>) {
@@ -95,7 +111,8 @@ package final class Listener {
             for _ in 0..<16 {
                 do throws(SystemError) {
                     guard let connection = try TCPSocket.accept(from: socket.number) else { break }
-                    admit(connection)
+                    lastID = lastID == .max ? 1 : lastID + 1
+                    admit(connection, as: lastID)
                 } catch {
                     // Without descriptors or memory the connection stays in the queue and poll would spin.
                     restsUntil = Clock.now + .milliseconds(200)
@@ -106,94 +123,14 @@ package final class Listener {
         }
     }
 
-    // MARK: Sessions
-
-    private func admit(_ connection: consuming FileDescriptor) {
-        guard let peer = Peer(connection.number) else { return }
-        let now = Clock.now
-        switch limits.decide(
-            on: peer.address, at: now, roll: Int.random(in: 0..<1000, using: &random))
-        {
-        case .turnAway(let reason):
-            state.refused[reason, default: 0] += 1
-            tellOnce(reason, peer)
-            return
-        case .admitInPlaceOf(let victim):
-            state.refused[.earlyDrop, default: 0] += 1
-            sessions.first { $0.pid == victim }?.kill()
-            close(victim)
-        case .admit: break
-        }
-        do throws(SystemError) {
-            let session = try SessionProcess(
-                connection: connection, configuration: configuration)
-            limits.opened(session.pid, from: peer.address, at: now)
-            state.accepted += 1
-            sessions.append(session)
-        } catch {
-            fail("\(error)")
-        }
-    }
-
-    /// One line for each kind of refusal and minute: a flood must not push everything else out of the log.
-    private func tellOnce(_ reason: ConnectionLimits.Reason, _ peer: Peer) {
-        let now = Clock.now
-        if let last = state.lastTold[reason], now < last + .seconds(60) { return }
-        state.lastTold[reason] = now
-        log.record("turned away \(peer): \(reason.rawValue)")
-    }
-
-    private func attendSessions(_ events: ArraySlice<Poll.Events>) {
-        var rest = events
-        for session in sessions {
-            let own = Array(rest.prefix(2))
-            rest = rest.dropFirst(2)
-            guard own.count == 2 else { continue }
-            if own[0].isReadable {
-                for report in session.reports() {
-                    switch report {
-                    case .exchanged: limits.exchanged(session.pid)
-                    case .loggedIn:
-                        state.loggedIn += 1
-                        // Whatever was wrong with the files is not any more.
-                        state.lastError = nil
-                        limits.loggedIn(session.pid, at: Clock.now)
-                    case .refused:
-                        state.refusedKeys += 1
-                        limits.refused(session.pid, at: Clock.now)
-                        mustCheckFiles = true
-                    }
-                }
-            }
-            if own[1].isReadable, let exit = session.ended() {
-                if case .signal = exit { log.record("session \(session.pid) ended by \(exit)") }
-                if exit == .code(1) { mustCheckFiles = true }
-                close(session.pid)
-            }
-        }
-    }
-
-    private func close(_ pid: Int32) {
-        limits.closed(pid)
-        sessions.removeAll { $0.pid == pid }
-        // A session that was killed could not.
-        try? Files.remove(SessionFile.path(pid))
-    }
-
-    private func killOverdue() {
-        for pid in limits.overdue(at: Clock.now - Self.grace) {
-            log.record("session \(pid) did not end in time; killed")
-            sessions.first { $0.pid == pid }?.kill()
-            close(pid)
-        }
-    }
+    // MARK: The end
 
     private func endSessions() {
         for session in sessions { session.end() }
         let limit = Clock.now + Self.patienceAtEnd
         endOrphans(by: limit)
         for session in sessions where !session.waitForEnd(until: limit) { session.kill() }
-        for session in sessions { close(session.pid) }
+        for session in sessions { close(session.id) }
     }
 
     /// Ends the sessions of a listener before this one that was killed: nothing of ours outlives the server.
@@ -218,34 +155,26 @@ package final class Listener {
     /// can make this happen as often as they like.
     private func checkFilesAgain() {
         let now = Clock.now
-        guard mustCheckFiles, now >= nextCheck else { return }
+        guard mustCheckFiles, check == nil, now >= nextCheck else { return }
         mustCheckFiles = false
         nextCheck = now + .seconds(10)
-        checkFiles()
+        check = try? FileCheck.Running(configuration)
     }
 
-    /// Says what is wrong with the files before somebody stands outside; goes on, because they may be put right.
-    private func checkFiles() {
-        let files = ServerFiles(directory: configuration)
-        do throws(FileRefusal) {
-            try files.checkHostKey()
-        } catch {
-            fail("\(error)")
-        }
-        do throws(FileRefusal) {
-            let keys = try files.authorizedKeys()
-            for line in keys.refused.prefix(20) {
-                log.record("\(files.authorizedKeysPath), \(line)", .warning)
+    /// Goes on whatever is wrong, because it may be put right.
+    private func noteFiles() {
+        guard let complaints = check?.complaints() else { return }
+        check = nil
+        for complaint in complaints {
+            if complaint.hasPrefix(FileCheck.fatal) {
+                fail(String(complaint.dropFirst(FileCheck.fatal.count)))
+            } else {
+                log.record(complaint, .warning)
             }
-            if keys.keys.isEmpty {
-                fail("\(files.authorizedKeysPath) holds no key, so nobody can log in.")
-            }
-        } catch {
-            fail("\(error)")
         }
     }
 
-    private func fail(_ words: String, next: String? = nil) {
+    func fail(_ words: String, next: String? = nil) {
         guard state.lastError != words else { return }
         state.lastError = words
         let all = next.map { "\(words) \($0)" } ?? words

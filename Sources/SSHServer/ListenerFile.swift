@@ -26,8 +26,15 @@ struct ListenerFile {
 
     init(since: Duration) { self.since = since }
 
-    /// Writes what has changed. Never fails: a full /run must not keep anybody out.
+    /// Writes what has changed, or says with `deadline` when it will. Never fails: a full /run must not keep anybody out.
     mutating func write(listening: [ListenAddress], at now: Duration) {
+        // Not even looked at before its time: in a flood that alone would take much of a core.
+        guard now >= nextWrite else {
+            deadline = nextWrite
+            return
+        }
+        deadline = nil
+        nextWrite = now + Self.pause
         let counts = ConnectionLimits.Reason.allCases.compactMap { reason in
             refused[reason].map { JSON.Member(reason.rawValue, .number($0)) }
         }
@@ -40,16 +47,7 @@ struct ListenerFile {
             "refused": .object(counts),
             "lastError": JSON(lastError),
         ]
-        guard json != written else {
-            deadline = nil
-            return
-        }
-        guard now >= nextWrite else {
-            deadline = nextWrite
-            return
-        }
-        deadline = nil
-        nextWrite = now + Self.pause
+        guard json != written else { return }
         written = json
         try? Files.replace(Self.path, with: json.pretty + "\n")
     }

@@ -4,7 +4,7 @@ import SSHCore
 /// One address to listen on, and the socket once it can be had.
 final class ListeningSocket {
     /// Connections that wait to be accepted; the kernel drops further ones, which come again by themselves.
-    private static let backlog: Int32 = 128
+    private static let backlog: Int32 = 512
 
     let address: ListenAddress
     private var socket: FileDescriptor?

@@ -30,9 +30,6 @@ package struct ServerFiles: Sendable {
         }
     }
 
-    /// - Throws: what `hostKey` would.
-    package func checkHostKey() throws(FileRefusal) { _ = try hostKey() }
-
     /// Who may log in.
     /// - Throws: `FileRefusal` when the file is missing or writable by others.
     package func authorizedKeys() throws(FileRefusal) -> AuthorizedKeys {

@@ -1,24 +1,29 @@
 import LinuxKit
+import SSHCore
 
 /// One `davit session`, as the listener holds it.
 final class SessionProcess {
+    let id: ConnectionLimits.ID
     let pid: Int32
     private var child: ChildProcess
     private var reading: FileDescriptor?
 
     /// Starts the process with the connection as its descriptor 3, and closes it here.
-    init(connection: consuming FileDescriptor, configuration: String) throws(SystemError) {
+    init(
+        _ id: ConnectionLimits.ID, connection: consuming FileDescriptor, arguments: [String]
+    ) throws(SystemError) {
         let pipe = try FileDescriptor.pipe().split()
         let reading = FileDescriptor(adopting: pipe.reading)
         let writing = FileDescriptor(adopting: pipe.writing)
         try reading.setNonBlocking()
-        var request = ChildProcess.Request.davit(["session", "--config", configuration])
+        var request = ChildProcess.Request.davit(["session"] + arguments)
         request.output = writing.number
         request.error = FileDescriptor.standardError
         request.extra = connection.number
         // Somebody may be in the middle of a repair: a listener that crashed is started again, a session is not.
         request.diesWithParent = false
         child = try ChildProcess(starting: request)
+        self.id = id
         pid = child.pid
         self.reading = consume reading
     }

@@ -1,29 +1,37 @@
+import Addresses
 import Testing
 
 @testable import SSHCore
 
 @Suite struct ConnectionLimitsTests {
     private static func address(_ number: Int) -> IPAddress {
-        // 10.x.y.z: one stranger each.
-        let bytes = [10, UInt8(number >> 16 & 255), UInt8(number >> 8 & 255), UInt8(number & 255)]
+        // One stranger each, none in the vicinity of another.
+        let bytes = [UInt8(number >> 8 & 255), UInt8(number & 255), UInt8(number >> 16 & 255), 1]
         guard let address = IPAddress(bytes: bytes) else { fatalError("four bytes are an address") }
         return address
     }
 
-    /// Opens a connection when it is admitted, and ends the one in whose place it is.
+    private typealias Stage = ConnectionLimits.Stage
+
+    /// Opens a connection, and takes it as far as `stage` when it is let in.
     @discardableResult
     private func connect(
         _ limits: inout ConnectionLimits, _ id: Int32, from address: IPAddress,
-        at now: Duration = .zero, roll: Int = 999
+        to stage: Stage = .silent, at now: Duration = .zero, roll: Int = 999
     ) -> ConnectionLimits.Decision {
-        let decision = limits.decide(on: address, at: now, roll: roll)
-        switch decision {
-        case .admit: limits.opened(id, from: address, at: now)
-        case .admitInPlaceOf(let victim):
-            limits.closed(victim)
-            limits.opened(id, from: address, at: now)
-        case .turnAway: break
+        let decision = limits.arrived(id, from: address, at: now, roll: roll)
+        if case .turnAway = decision { return decision }
+        if stage.rawValue >= Stage.spoken.rawValue {
+            _ = limits.spoke(id, at: now)
         }
+        if stage.rawValue >= Stage.started.rawValue {
+            while let start = limits.next(at: now, roll: 0), start.id != id {}
+            limits.ready(id, at: now)
+        }
+        for reached in [Stage.exchanged, .offered] where stage.rawValue >= reached.rawValue {
+            _ = limits.reached(reached, id, at: now)
+        }
+        if stage == .loggedIn { limits.loggedIn(id, at: now) }
         return decision
     }
 
@@ -48,8 +56,8 @@ import Testing
     @Test func loggedInConnectionsOfAnAddressAreBounded() {
         var limits = ConnectionLimits()
         for id in 0..<20 {
-            #expect(connect(&limits, Int32(id), from: Self.address(1)) == .admit)
-            limits.loggedIn(Int32(id), at: .zero)
+            #expect(
+                connect(&limits, Int32(id), from: Self.address(1), to: .loggedIn) == .admit)
         }
         #expect(connect(&limits, 20, from: Self.address(1)) == .turnAway(.tooManyOfAddress))
         limits.closed(0)
@@ -60,10 +68,7 @@ import Testing
         var configuration = ConnectionLimits.Configuration()
         configuration.total = 3
         var limits = ConnectionLimits(configuration)
-        for id in 0..<3 {
-            connect(&limits, Int32(id), from: Self.address(id))
-            limits.loggedIn(Int32(id), at: .zero)
-        }
+        for id in 0..<3 { connect(&limits, Int32(id), from: Self.address(id), to: .loggedIn) }
         #expect(connect(&limits, 3, from: Self.address(3)) == .turnAway(.tooManyInAll))
     }
 
@@ -86,8 +91,8 @@ import Testing
     @Test func loginsAreNotCountedAsTooFast() {
         var limits = ConnectionLimits()
         for id in 0..<500 {
-            #expect(connect(&limits, Int32(id), from: Self.address(1)) == .admit)
-            limits.loggedIn(Int32(id), at: .zero)
+            #expect(
+                connect(&limits, Int32(id), from: Self.address(1), to: .loggedIn) == .admit)
             limits.closed(Int32(id))
         }
     }
@@ -95,7 +100,7 @@ import Testing
     @Test func guessingOverManyConnectionsIsSlow() {
         var limits = ConnectionLimits()
         for round in 0..<6 {
-            connect(&limits, Int32(round), from: Self.address(1))
+            connect(&limits, Int32(round), from: Self.address(1), to: .exchanged)
             for _ in 0..<10 { limits.refused(Int32(round), at: .zero) }
             limits.closed(Int32(round))
         }
@@ -105,94 +110,195 @@ import Testing
     }
 
     @Test(arguments: [
-        // Half-open before, roll in 0..<1000, whether one is dropped.
-        (9, 0, false), (10, 299, true), (10, 300, false), (37, 649, true), (37, 650, false),
-        (64, 999, true),
+        // Silent before, roll in 0..<1000, whether one is dropped: 64 is a third of 192, 128 is half way from there.
+        (63, 0, false), (64, 299, true), (64, 300, false), (128, 649, true), (128, 650, false),
+        (192, 999, true),
     ])
     func dropsEarlyWithRisingProbability(open: Int, roll: Int, drops: Bool) {
         var limits = ConnectionLimits()
-        for id in 0..<open { connect(&limits, Int32(id), from: Self.address(id)) }
-        let decision = limits.decide(on: Self.address(500), at: .zero, roll: roll)
-        #expect((decision == .admit) == !drops)
+        for id in 0..<open {
+            connect(&limits, Int32(id), from: Self.address(id), at: .milliseconds(id))
+        }
+        let decision = connect(
+            &limits, 500, from: Self.address(500), at: .seconds(1), roll: roll)
+        // Strangers with one connection each: the oldest goes.
+        #expect(decision == (drops ? .admitInPlaceOf(0) : .admit))
     }
 
     @Test func theHeaviestAddressPays() {
         var limits = ConnectionLimits()
-        connect(&limits, 100, from: Self.address(100), at: .zero)
-        for id in 0..<8 {
-            connect(&limits, Int32(id), from: Self.address(1), at: .milliseconds(10 + id))
+        for id in 0..<59 { connect(&limits, Int32(id), from: Self.address(id)) }
+        for id in 100..<105 {
+            connect(&limits, Int32(id), from: Self.address(1000), at: .milliseconds(id))
         }
-        connect(&limits, 101, from: Self.address(101), at: .milliseconds(20))
         // The newcomer is in, the heavy one's oldest is out, the oldest of all stays.
         #expect(
-            limits.decide(on: Self.address(102), at: .seconds(1), roll: 0) == .admitInPlaceOf(0))
-    }
-
-    @Test func whoHasExchangedKeysStaysBeforeWhoIsSilent() {
-        var limits = ConnectionLimits()
-        for id in 0..<12 {
-            connect(&limits, Int32(id), from: Self.address(id), at: .milliseconds(id))
+            connect(&limits, 200, from: Self.address(200), at: .seconds(1), roll: 0)
+                == .admitInPlaceOf(100))
+        // And the heavy one's own newcomer is turned away once somebody must go.
+        for id in 300..<306 {
+            connect(&limits, Int32(id), from: Self.address(2000), at: .milliseconds(id))
         }
-        limits.exchanged(0)
-        limits.exchanged(1)
-        #expect(limits.decide(on: Self.address(50), at: .seconds(1), roll: 0) == .admitInPlaceOf(2))
-        for id in 2..<12 { limits.exchanged(Int32(id)) }
-        #expect(limits.decide(on: Self.address(51), at: .seconds(1), roll: 0) == .admitInPlaceOf(0))
+        #expect(
+            connect(&limits, 400, from: Self.address(2000), at: .seconds(1), roll: 0)
+                == .turnAway(.earlyDrop))
     }
 
-    @Test func aNewcomerOfTheHeaviestAddressIsTurnedAway() {
+    /// Hundreds of addresses of one network count as what they are.
+    @Test func aHeavyVicinityPays() throws {
         var limits = ConnectionLimits()
-        for id in 0..<5 { connect(&limits, Int32(id), from: Self.address(1)) }
-        for id in 5..<10 { connect(&limits, Int32(id), from: Self.address(id)) }
-        #expect(limits.decide(on: Self.address(1), at: .zero, roll: 0) == .turnAway(.earlyDrop))
+        for id in 0..<40 { connect(&limits, Int32(id), from: Self.address(id)) }
+        for id in 100..<124 {
+            let address = try #require(IPAddress(bytes: [203, 0, 113, UInt8(id)]))
+            connect(&limits, Int32(id), from: address, at: .seconds(1))
+        }
+        #expect(
+            connect(&limits, 500, from: Self.address(500), at: .seconds(2), roll: 0)
+                == .admitInPlaceOf(100))
+    }
+
+    @Test func aPersonWithThreeConnectionsIsNotHeavy() {
+        var limits = ConnectionLimits()
+        for id in 0..<61 { connect(&limits, Int32(id), from: Self.address(id)) }
+        for id in 100..<103 {
+            connect(&limits, Int32(id), from: Self.address(1000), at: .seconds(1))
+        }
+        #expect(
+            connect(&limits, 500, from: Self.address(500), at: .seconds(2), roll: 0)
+                == .admitInPlaceOf(0))
+    }
+
+    @Test func whoCrowdsAStagePushesOutNobodyWhoIsFurther() {
+        var limits = ConnectionLimits()
+        connect(&limits, 1, from: Self.address(1), to: .offered)
+        connect(&limits, 2, from: Self.address(2), to: .exchanged)
+        connect(&limits, 3, from: Self.address(3), to: .started)
+        for id in 10..<1000 {
+            let now = Duration.milliseconds(id)
+            connect(&limits, Int32(id), from: Self.address(id), at: now)
+        }
+        #expect(limits.count(.silent) == 192)
+        for stage in [Stage.started, .exchanged, .offered] { #expect(limits.count(stage) == 1) }
+    }
+
+    /// A stage that is reached without a free place is reached in somebody else's, who rests longest.
+    @Test func whoRestsLongestIsPushedOut() {
+        var limits = ConnectionLimits()
+        for id in 0..<96 {
+            connect(
+                &limits, Int32(id), from: Self.address(id), to: .exchanged, at: .milliseconds(id))
+        }
+        limits.progressed(0, at: .seconds(1))
+        connect(&limits, 100, from: Self.address(100), to: .started, at: .seconds(1))
+        #expect(limits.reached(.exchanged, 100, at: .seconds(1)) == 1)
+        #expect(limits.reached(.exchanged, 100, at: .seconds(1)) == nil)
+        #expect(limits.count(.exchanged) == 96)
+    }
+
+    @Test func whoJustGotOnIsNotPushedOutSoThatSomebodyFinishes() {
+        var limits = ConnectionLimits()
+        for id in 0..<96 { connect(&limits, Int32(id), from: Self.address(id), to: .started) }
+        connect(&limits, 100, from: Self.address(100), to: .spoken)
+        #expect(limits.next(at: .milliseconds(249), roll: 0) == nil)
+        #expect(limits.deadline(after: .milliseconds(249)) == .milliseconds(250))
+        limits.progressed(0, at: .milliseconds(100))
+        #expect(limits.next(at: .milliseconds(250), roll: 0) == .init(id: 100, inPlaceOf: 1))
+        #expect(limits.next(at: .milliseconds(250), roll: 0) == nil)
+    }
+
+    @Test func fewStartUpAtATimeAndChanceSaysWho() {
+        var limits = ConnectionLimits()
+        for id in 0..<20 {
+            connect(
+                &limits, Int32(id), from: Self.address(id), to: .spoken, at: .milliseconds(id))
+        }
+        #expect(limits.next(at: .seconds(1), roll: 45) == .init(id: 5, inPlaceOf: nil))
+        #expect(limits.next(at: .seconds(1), roll: 18) == .init(id: 19, inPlaceOf: nil))
+        for id in 0..<5 + 1 where id != 5 {
+            #expect(limits.next(at: .seconds(1), roll: 0) == .init(id: Int32(id), inPlaceOf: nil))
+        }
+        #expect(limits.next(at: .seconds(1), roll: 0) == .init(id: 6, inPlaceOf: nil))
+        #expect(limits.next(at: .seconds(1), roll: 0) == nil)
+        limits.ready(5, at: .seconds(1))
+        #expect(limits.next(at: .seconds(1), roll: 0) == .init(id: 7, inPlaceOf: nil))
+        limits.closed(19)
+        #expect(limits.next(at: .seconds(1), roll: 0) == .init(id: 8, inPlaceOf: nil))
+    }
+
+    @Test func whoHasWaitedLongestForAProcessIsPushedOut() {
+        var limits = ConnectionLimits()
+        for id in 0..<48 {
+            connect(
+                &limits, Int32(id), from: Self.address(id), to: .spoken, at: .milliseconds(id))
+        }
+        connect(&limits, 100, from: Self.address(100), at: .seconds(1))
+        #expect(limits.spoke(100, at: .seconds(1)) == 0)
+        #expect(limits.spoke(100, at: .seconds(1)) == nil)
+        #expect(limits.count(.spoken) == 48)
+    }
+
+    @Test func aSmallMachineGivesStrangersLess() {
+        #expect(ConnectionLimits.Configuration(memory: 512 << 20).started == 32)
+        #expect(ConnectionLimits.Configuration(memory: 64 << 20).exchanged == 16)
+        #expect(ConnectionLimits.Configuration(memory: 64 << 30).exchanged == 96)
+    }
+
+    @Test func whoSaysNothingGetsAProcessInQuietTimesOnly() {
+        var limits = ConnectionLimits()
+        connect(&limits, 1, from: Self.address(1))
+        #expect(limits.next(at: .milliseconds(399), roll: 0) == nil)
+        #expect(limits.deadline(after: .milliseconds(399)) == .milliseconds(400))
+        #expect(limits.next(at: .milliseconds(400), roll: 0) == .init(id: 1, inPlaceOf: nil))
+        for id in 2..<11 { connect(&limits, Int32(id), from: Self.address(id), to: .started) }
+        connect(&limits, 20, from: Self.address(20))
+        #expect(limits.next(at: .seconds(1), roll: 0) == nil)
+        #expect(limits.deadline(after: .seconds(1)) == .seconds(15))
+    }
+
+    @Test func whoLoggedInFromThereBeforeComesFirst() {
+        var limits = ConnectionLimits()
+        connect(&limits, 1, from: Self.address(1), to: .loggedIn)
+        #expect(limits.isKnown(Self.address(1)))
+        limits.closed(1)
+        for id in 10..<58 {
+            connect(
+                &limits, Int32(id), from: Self.address(id), to: .spoken, at: .seconds(1), roll: 999)
+        }
+        // No early drop for it, although those who wait are many, and it need not wait for them.
+        #expect(
+            connect(
+                &limits, 100, from: Self.address(1), to: .spoken, at: .seconds(2), roll: 0)
+                == .admit)
+        #expect(limits.next(at: .seconds(2), roll: 0) == .init(id: 100, inPlaceOf: nil))
+    }
+
+    @Test func knownAddressesAreFew() {
+        var limits = ConnectionLimits()
+        for id in 0..<65 {
+            connect(
+                &limits, Int32(id), from: Self.address(id), to: .loggedIn, at: .seconds(id))
+        }
+        #expect(!limits.isKnown(Self.address(0)))
+        #expect(limits.isKnown(Self.address(1)) && limits.isKnown(Self.address(64)))
     }
 
     @Test func overdueConnectionsAreNamed() {
         var limits = ConnectionLimits()
-        #expect(limits.deadline == nil)
-        connect(&limits, 1, from: Self.address(1), at: .seconds(1))
-        connect(&limits, 2, from: Self.address(2), at: .seconds(2))
-        limits.loggedIn(2, at: .seconds(3))
-        #expect(limits.deadline == .seconds(16))
-        #expect(limits.overdue(at: .seconds(15)) == [])
-        #expect(limits.overdue(at: .seconds(100)) == [1])
+        #expect(limits.deadline(after: .zero) == nil)
+        connect(&limits, 1, from: Self.address(1), at: .seconds(2))
+        connect(&limits, 2, from: Self.address(2), to: .loggedIn, at: .seconds(2))
+        connect(&limits, 3, from: Self.address(3), to: .started, at: .seconds(2))
+        connect(&limits, 4, from: Self.address(4), to: .exchanged, at: .seconds(2))
+        #expect(limits.overdue(at: .milliseconds(16_999)) == [])
+        #expect(limits.overdue(at: .seconds(17)) == [1])
         limits.closed(1)
-        #expect(limits.deadline == nil)
-    }
-
-    /// 10,000 hostile connections a minute, from one address or from thousands, that say nothing: an administrator who
-    /// needs 300 ms to exchange keys and as long to log in, and tries again at once when dropped, is in within 2 s.
-    @Test(arguments: [1, 50, 5000], [1, 2, 3] as [UInt64])
-    func anAdministratorGetsIn(strangers: Int, seed: UInt64) {
-        var limits = ConnectionLimits()
-        var random = SeededRandom(seed: seed)
-        let administrator = Self.address(1 << 20)
-        var next: Int32 = 0
-        var admission: (id: Int32, at: Duration)?
-        var isIn: Duration?
-        // The flood has lasted for 4 s when the administrator comes.
-        for tick in 0..<(6 * 1000 / 6) where isIn == nil {
-            let now = Duration.milliseconds(tick * 6)
-            for id in limits.overdue(at: now) { limits.closed(id) }
-            next += 1
-            let stranger = Self.address(Int.random(in: 0..<strangers, using: &random))
-            let roll = Int.random(in: 0..<1000, using: &random)
-            let decision = connect(&limits, next, from: stranger, at: now, roll: roll)
-            if let mine = admission, decision == .admitInPlaceOf(mine.id) { admission = nil }
-            guard now >= .seconds(4) else { continue }
-            if let mine = admission {
-                if now - mine.at >= .milliseconds(300) { limits.exchanged(mine.id) }
-                if now - mine.at >= .milliseconds(600) { isIn = now }
-            } else {
-                next += 1
-                let roll = Int.random(in: 0..<1000, using: &random)
-                switch connect(&limits, next, from: administrator, at: now, roll: roll) {
-                case .admit, .admitInPlaceOf: admission = (next, now)
-                case .turnAway: break
-                }
-            }
-            #expect(limits.halfOpenCount <= 65)
-        }
-        #expect(isIn.map { $0 <= .seconds(6) } == true)
+        // A process ends by itself, so it is given a little more.
+        #expect(limits.deadline(after: .seconds(17)) == .seconds(19))
+        #expect(limits.overdue(at: .seconds(19)) == [3])
+        limits.closed(3)
+        #expect(limits.deadline(after: .seconds(19)) == .seconds(124))
+        #expect(limits.overdue(at: .seconds(124)) == [4])
+        limits.closed(4)
+        #expect(limits.deadline(after: .seconds(200)) == nil)
     }
 }

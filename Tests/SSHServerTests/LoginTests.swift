@@ -111,9 +111,11 @@ import Testing
         chmod(path, mode)
         try server.start()
         #expect(try server.ssh("version").exit == .code(255))
-        #expect(server.errors.contains(path + " " + words))
+        try eventually("the listener says it") { server.errors.contains(path + " " + words) }
         #expect(server.log.contains(path + " " + words))
-        #expect(server.listener?["lastError"]?.string?.contains(words) == true)
+        try eventually("its file says it") {
+            server.listener?["lastError"]?.string?.contains(words) == true
+        }
         // Put right, it works without a restart.
         chmod(path, name == "." ? 0o755 : 0o600)
         try server.ssh("version").expectSuccess()
@@ -124,8 +126,10 @@ import Testing
         try Files.remove("\(server.scratch)/etc/authorized_keys")
         try Files.remove("\(server.scratch)/etc/host_ed25519_key")
         try server.start()
-        #expect(server.errors.contains("Make one: davit keygen \(server.scratch)/etc"))
-        #expect(server.errors.contains("authorized_keys, so nobody can log in"))
+        try eventually("both are named") {
+            server.errors.contains("Make one: davit keygen \(server.scratch)/etc")
+                && server.errors.contains("authorized_keys, so nobody can log in")
+        }
         #expect(try server.ssh("version").exit == .code(255))
     }
 

@@ -114,6 +114,11 @@ static inline int davit_get_limit(int resource, struct rlimit *limit) {
     return getrlimit(resource, limit);
 }
 
+/// setpriority(2) on this process: its first argument has different types from one C library to the next.
+static inline int davit_set_niceness(int niceness) {
+    return setpriority(PRIO_PROCESS, 0, niceness);
+}
+
 /// finit_module(2), which glibc has no wrapper for. `parameters` may be empty. Oldest kernel: 3.8; flags: 5.17.
 static inline int davit_finit_module(int file, const char *parameters, int flags) {
     return (int)syscall(SYS_finit_module, file, parameters, flags);

@@ -30,11 +30,16 @@ package struct IPAddress: Hashable, Sendable {
     package var isVersion4: Bool { bytes.count == 4 }
 
     /// Who is counted as one: an IPv4 address, or the /64 that every owner of an IPv6 address has all of.
-    package var neighbourhood: IPAddress {
-        guard !isVersion4 else { return self }
-        let network = Array(bytes.prefix(8)) + [UInt8](repeating: 0, count: 8)
-        return IPAddress(bytes: network) ?? self
+    package var neighbourhood: IPAddress { isVersion4 ? self : truncated(toBytes: 8) }
+
+    /// Who is likely to belong together: a /24 of IPv4, a /48 of IPv6 (what one site is given, RFC 6177).
+    package var vicinity: IPAddress { truncated(toBytes: isVersion4 ? 3 : 6) }
+
+    private func truncated(toBytes count: Int) -> IPAddress {
+        IPAddress(unmapped: bytes.prefix(count) + [UInt8](repeating: 0, count: bytes.count - count))
     }
+
+    private init(unmapped bytes: [UInt8]) { self.bytes = bytes }
 
     /// Whether the first `bits` bits are those of `network`; never between IPv4 and IPv6.
     package func isWithin(_ network: IPAddress, bits: Int) -> Bool {
@@ -50,16 +55,7 @@ package struct IPAddress: Hashable, Sendable {
     }
 
     private static func version4(_ text: some StringProtocol) -> [UInt8]? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var bytes: [UInt8] = []
-        for part in parts {
-            guard !part.isEmpty, part.utf8.allSatisfy({ (48...57).contains($0) }),
-                part == "0" || part.first != "0", let byte = UInt8(part)
-            else { return nil }
-            bytes.append(byte)
-        }
-        return bytes
+        IPv4Address(parsing: text)?.bytes
     }
 
     private static func version6(_ text: some StringProtocol) -> [UInt8]? {
@@ -102,7 +98,7 @@ package struct IPAddress: Hashable, Sendable {
 extension IPAddress: CustomStringConvertible {
     /// The canonical text. Source: RFC 5952 §4.
     package var description: String {
-        guard !isVersion4 else { return bytes.map { String($0) }.joined(separator: ".") }
+        if let version4 = IPv4Address(bytes: bytes) { return version4.description }
         let groups = stride(from: 0, to: 16, by: 2).map {
             UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1])
         }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SSHCore
+@testable import Addresses
 
 @Suite struct IPAddressTests {
     @Test(arguments: [
@@ -37,20 +37,4 @@ import Testing
         #expect(one.neighbourhood == IPAddress("2001:db8::"))
         #expect(IPAddress("192.0.2.1")?.neighbourhood == IPAddress("192.0.2.1"))
     }
-}
-
-@Suite struct ListenAddressTests {
-    @Test(arguments: [
-        ("22", "[::]:22"), (":2222", "[::]:2222"), ("[::]:22", "[::]:22"),
-        ("192.0.2.5:22", "192.0.2.5:22"), ("[2001:db8::1]:2222", "[2001:db8::1]:2222"),
-    ])
-    func readsAddresses(text: String, shown: String) {
-        #expect(ListenAddress(text)?.description == shown)
-    }
-
-    @Test(arguments: [
-        "", ":", "0", "65536", "-1", "+22", "host:22", "192.0.2.5", "192.0.2.5:", "2001:db8::1:22",
-        "[::1]", "[::1]22", "[192.0.2.5:22", "[]:22", "1.2.3.4:x",
-    ])
-    func refusesWhatIsNoAddress(text: String) { #expect(ListenAddress(text) == nil) }
 }
