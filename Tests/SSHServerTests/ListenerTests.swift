@@ -64,7 +64,9 @@ import Testing
         try eventually("it says so") {
             server.errors.contains("another program listens on port \(server.port). Stop it")
         }
-        #expect(server.listener?["listening"]?.array?.isEmpty == true)
+        try eventually("its file says it") {
+            server.listener?["listening"]?.array?.isEmpty == true
+        }
         holder = nil
         _ = holder
         try eventually("it listens") { server.listener?["listening"]?.array?.count == 1 }
