@@ -12,6 +12,8 @@ package struct HardwareAddress: Hashable, Sendable {
 
     /// ff:ff:ff:ff:ff:ff, everybody on this link.
     package static let broadcast = HardwareAddress(all: 0xFF)
+    /// 00:00:00:00:00:00, nobody that is known.
+    package static let none = HardwareAddress(all: 0)
 }
 
 extension HardwareAddress: CustomStringConvertible {

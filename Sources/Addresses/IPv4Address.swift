@@ -30,6 +30,9 @@ package struct IPv4Address: Hashable, Sendable {
     /// 255.255.255.255, everybody on this link.
     package static let broadcast = IPv4Address(rawValue: .max)
 
+    /// Whether it is of 169.254/16, which every link has for itself. Source: RFC 3927.
+    package var isLinkLocal: Bool { rawValue >> 16 == 0xA9FE }
+
     /// Four bytes in network byte order.
     package var bytes: [UInt8] {
         [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: rawValue >> $0) }

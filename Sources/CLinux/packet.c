@@ -8,7 +8,10 @@ struct davit_packet davit_packet_receive(int descriptor, void *buffer, size_t ca
     struct davit_packet packet = {0};
     struct iovec part = {.iov_base = buffer, .iov_len = capacity};
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+    struct sockaddr_ll origin = {0};
     struct msghdr message = {
+        .msg_name = &origin,
+        .msg_namelen = sizeof origin,
         .msg_iov = &part,
         .msg_iovlen = 1,
         .msg_control = control,
@@ -16,6 +19,7 @@ struct davit_packet davit_packet_receive(int descriptor, void *buffer, size_t ca
     };
     packet.length = recvmsg(descriptor, &message, MSG_DONTWAIT | MSG_TRUNC);
     if (packet.length < 0) return packet;
+    packet.ethertype = ntohs(origin.sll_protocol);
     for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
         if (part->cmsg_level != SOL_PACKET || part->cmsg_type != PACKET_AUXDATA) continue;
         if (part->cmsg_len < CMSG_LEN(sizeof(struct tpacket_auxdata))) continue;
@@ -74,6 +78,37 @@ int davit_packet_filter(int descriptor, uint16_t port) {
     struct sock_fprog program = {
         .len = port ? sizeof udp / sizeof *udp : 1,
         .filter = port ? udp : nothing,
+    };
+    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+int davit_life_filter(int descriptor, uint32_t address) {
+    // Loads relative to SKF_AD_OFF are of the kernel's description of the packet rather than of its bytes. No packet is handed on beyond
+    // its first 28 bytes, which are the whole of an ARP packet.
+    enum { everything = 28, nothing = 0 };
+    struct sock_filter any[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 5, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 4, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_BROADCAST, 2, 0),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, everything),
+        BPF_STMT(BPF_RET | BPF_K, nothing),
+    };
+    struct sock_filter one[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 0, 5),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 3, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 14),  // sender's protocol address
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, address, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, everything),
+        BPF_STMT(BPF_RET | BPF_K, nothing),
+    };
+    struct sock_fprog program = {
+        .len = address ? sizeof one / sizeof *one : sizeof any / sizeof *any,
+        .filter = address ? one : any,
     };
     return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }

@@ -115,6 +115,8 @@ package struct RouteSocket: ~Copyable {
         fixed.ifa_family = UInt8(AF_INET)
         fixed.ifa_prefixlen = UInt8(prefix.length)
         fixed.ifa_index = UInt32(link.index)
+        // The kernel sends to other networks from no address of the link's scope. Source: RFC 3927 §2.6.
+        if prefix.address.isLinkLocal { fixed.ifa_scope = UInt8(RT_SCOPE_LINK.rawValue) }
         return fixed
     }
 

@@ -7,17 +7,19 @@ import Recorder
 /// One interface: its machine, its packet socket, and the effects of the one through the other and the kernel.
 final class Interface {
     private(set) var link: Link
-    private var machine: DHCPMachine
-    private let packets: PacketSocket
-    /// Kept open, so that the kernel does not tell servers that nobody listens on the port.
-    private var sender: DatagramSender?
+    private var machine: IPv4Machine
+    private var wire: Wire
     private let files: InterfaceState
     private let options: NetworkOptions
     private let journal: Journal
     private var random = UrgentRandom()
 
-    /// The message that is being handled; when it makes a lease it is kept for a later run.
+    /// The message that is being handled, and the one that gave what is being probed for; what makes a lease is kept for a
+    /// later run.
     private var answer: DHCPMessage?
+    private var probedAnswer: DHCPMessage?
+    /// The hardware addresses of this machine: what they say on the same link is nobody else's.
+    var siblings: Set<HardwareAddress> = []
     private var broughtUp: Bool
     private let firstSeenAt: Duration
     private var nextSwitchAt: Duration
@@ -26,7 +28,7 @@ final class Interface {
     private var upkeep = Upkeep()
 
     private var since: Duration
-    private var shownPhase: DHCPMachine.Phase?
+    private var shownState: String?
     private var lastError: String?
     private var lastErrorAt: Duration?
     private var counters = InterfaceCounters()
@@ -39,9 +41,7 @@ final class Interface {
     ) throws(SystemError) {
         self.link = link
         self.options = options
-        packets = try PacketSocket(link, port: 68)
-        // Another DHCP client may hold the port; it is tried again when it is needed.
-        sender = try? DatagramSender(link, port: 68)
+        wire = try Wire(link)
         files = InterfaceState(interface: link.name)
         journal = Journal(interface: link.name, isVerbose: options.isVerbose)
         firstSeenAt = now
@@ -52,9 +52,13 @@ final class Interface {
         broughtUp = earlier.broughtUp
         originalMTU = earlier.originalMTU ?? link.mtu
         if let address = earlier.address { upkeep.formerly.insert(address) }
+        if let address = earlier.linkLocal { upkeep.formerly.insert(address) }
         var configuration = DHCPMachine.Configuration(hardwareAddress: hardwareAddress)
         configuration.hostName = options.hostName
-        machine = DHCPMachine(configuration, held: earlier.held)
+        if let identifier = options.clientIdentifier { configuration.clientIdentifier = identifier }
+        configuration.pace.promise = options.retryCap
+        machine = IPv4Machine(
+            .dhcp(DHCPMachine(configuration, held: earlier.held)), for: hardwareAddress)
         if let held = earlier.held {
             journal.detail("takes up the lease of \(held.lease.prefix) from an earlier run")
         }
@@ -64,7 +68,8 @@ final class Interface {
     var isReady: Bool {
         switch machine.phase {
         case .bound, .renewing, .rebinding: upkeep.isConfigured
-        case .noCarrier, .selecting, .requesting, .rebooting, .declined: false
+        case .noCarrier, .selecting, .requesting, .probing, .rebooting, .declined: false
+        case nil: upkeep.isConfigured && link.hasCarrier
         }
     }
 
@@ -78,7 +83,7 @@ final class Interface {
 
     var name: String { link.name }
     var lease: Lease? { machine.held?.lease }
-    var descriptor: Int32 { packets.descriptor }
+    var descriptors: [Int32] { wire.descriptors }
 
     /// Whether the lease has changed since it was asked last.
     func takeLeaseChange() -> Bool {
@@ -100,51 +105,57 @@ final class Interface {
         link = fresh
         if before != fresh { isChanged = true }
         if !fresh.isUp { switchOn(&routes, at: now) }
-        if !fresh.hasCarrier, machine.phase != .noCarrier {
+        if !fresh.hasCarrier, machine.hasCarrier {
             counters.carrierLosses += 1
             journal.change("lost its carrier", at: now)
-            perform(.carrierDown, &routes, at: now)
-        } else if fresh.hasCarrier, machine.phase == .noCarrier {
+            perform(.carrierDown, at: now)
+        } else if fresh.hasCarrier, !machine.hasCarrier {
             journal.change("has a carrier", at: now)
-            perform(.carrierUp, &routes, at: now)
+            perform(.carrierUp, at: now)
         } else if fresh.hasCarrier, fresh.carrierUps != before.carrierUps {
             counters.carrierLosses += 1
             journal.change("lost its carrier for a moment", at: now)
-            perform(.carrierUp, &routes, at: now)
+            perform(.carrierUp, at: now)
         }
     }
 
-    /// Reads the packets that have come, a bounded number so that a flood on one interface leaves the others their turn.
-    func receive(_ routes: inout RouteSocket, at now: Duration) {
+    /// Reads what has come, a bounded number of packets so that a flood on one interface leaves the others their turn.
+    func receive(at now: Duration) {
         for _ in 0..<64 {
-            let packet: PacketSocket.Packet
-            do throws(SystemError) {
-                guard let next = try packets.receive() else { return }
-                packet = next
-            } catch {
-                // The interface went down; its carrier says so too.
-                return
-            }
-            guard !packet.isFromVLAN else { continue }
-            counters.received += 1
-            guard
-                let datagram = try? UDPPacket(
-                    parsing: packet.bytes[...], checksumIsVouchedFor: packet.checksumIsVouchedFor),
-                let message = try? DHCPMessage(parsing: datagram.payload[...])
-            else {
+            guard let arrival = wire.receive() else { break }
+            switch arrival {
+            case .otherVLAN: continue
+            case .malformed:
+                counters.received += 1
                 counters.malformed += 1
-                continue
+            case .message(let message):
+                counters.received += 1
+                answer = message
+                perform(.received(message), at: now)
+                answer = nil
             }
-            answer = message
-            perform(.received(message), &routes, at: now)
-            answer = nil
+        }
+        for _ in 0..<64 {
+            guard let sound = wire.hear() else { break }
+            switch sound {
+            case .otherVLAN: continue
+            case .broadcast: perform(.signOfLife, at: now)
+            case .arp(let bytes):
+                guard let packet = ARPPacket(parsing: bytes[...]),
+                    !siblings.contains(packet.senderHardware)
+                else { continue }
+                perform(.heard(packet), at: now)
+            }
         }
     }
+
+    /// Something was heard that shows that the link lives, such as a router advertisement.
+    func heardSignOfLife(at now: Duration) { perform(.signOfLife, at: now) }
 
     func timeReached(_ routes: inout RouteSocket, at now: Duration) {
         if !link.isUp { switchOn(&routes, at: now) }
         if let deadline = machine.deadline, deadline <= now {
-            perform(.timeReached, &routes, at: now)
+            perform(.timeReached, at: now)
         }
         if let due = upkeep.repairAt, due <= now { upkeep.demandCheck() }
     }
@@ -214,71 +225,61 @@ final class Interface {
 
     // MARK: Effects
 
-    private func perform(
-        _ event: DHCPMachine.Event, _ routes: inout RouteSocket, at now: Duration
-    ) {
+    private func perform(_ event: IPv4Machine.Event, at now: Duration) {
         for effect in machine.handle(event, at: now, using: &random) {
             // What counts for nothing is no reason to write a file, however much of it comes.
             if case .note(.ignored) = effect {} else { isChanged = true }
             switch effect {
-            case .send(let message, let way): send(message, way, at: now)
+            case .send(let message, let way):
+                counters.sent += 1
+                if let error = wire.send(message, way) { fail(error.description, at: now) }
+            case .sendARP(let packet):
+                do throws(SystemError) { try wire.send(packet) } catch {
+                    fail(error.description, at: now)
+                }
+            case .probe(let held):
+                probedAnswer = answer
+                journal.detail("\(held.lease.server) gave \(held.lease.prefix); asks who has it")
             case .configure(let held): configure(held, at: now)
             case .dropAddress:
                 leaseChanged = true
                 upkeep.demandRepair()
                 try? files.forgetLease()
+            case .changeLinkLocal:
+                if let address = machine.linkLocal { upkeep.formerly.insert(address) }
+                upkeep.demandRepair()
             case .note(let note): record(note, at: now)
+            case .claim(let note): record(note, at: now)
             }
         }
-        if machine.phase != shownPhase {
-            shownPhase = machine.phase
+        do throws(SystemError) { try wire.watch(machine.watched) } catch {
+            fail(error.description, at: now)
+        }
+        if state != shownState {
+            shownState = state
             since = now
             isChanged = true
         }
+    }
+
+    /// Where it stands, in a word.
+    private var state: String {
+        guard link.isUp else { return "down" }
+        return machine.phase?.rawValue ?? (machine.held == nil ? "off" : "static")
     }
 
     private func configure(_ held: HeldLease, at now: Duration) {
         upkeep.formerly.insert(held.lease.address)
         leaseChanged = true
         upkeep.demandRepair()
-        guard let answer else { return }
-        do throws(SystemError) { try files.keep(answer, obtainedAt: held.obtainedAt) } catch {
-            fail(error.description, at: now)
-        }
-    }
-
-    private func send(_ message: DHCPMessage, _ way: DHCPMachine.Way, at now: Duration) {
-        counters.sent += 1
+        let acknowledgement = answer ?? probedAnswer
+        probedAnswer = nil
+        guard let acknowledgement else { return }
         do throws(SystemError) {
-            switch way {
-            case .broadcast(let source): try broadcast(message, from: source)
-            case .unicast(let source, let server):
-                // The kernel's own UDP finds the way and the hardware address, also through a gateway, and keeps them fresh.
-                do throws(SystemError) {
-                    try unicast(message, from: source, to: server)
-                } catch {
-                    fail(error.description, at: now)
-                    try broadcast(message, from: source)
-                }
-            }
+            try files.keep(acknowledgement, obtainedAt: held.obtainedAt)
         } catch {
             fail(error.description, at: now)
         }
-    }
-
-    private func broadcast(
-        _ message: DHCPMessage, from source: IPv4Address
-    ) throws(SystemError) {
-        let packet = UDPPacket(
-            from: source, port: 68, to: .broadcast, port: 67, payload: message.encoded)
-        try packets.send(packet.encoded, to: .broadcast)
-    }
-
-    private func unicast(
-        _ message: DHCPMessage, from source: IPv4Address, to server: IPv4Address
-    ) throws(SystemError) {
-        if sender == nil { sender = try DatagramSender(link, port: 68) }
-        try sender?.send(message.encoded, from: source, to: server, port: 67)
     }
 
     private func record(_ note: DHCPMachine.Note, at now: Duration) {
@@ -298,6 +299,18 @@ final class Interface {
         journal.record(note, tries: machine.tries, at: now)
     }
 
+    private func record(_ note: IPv4Machine.ClaimNote, at now: Duration) {
+        switch note {
+        case .defended, .gaveWay: counters.conflicts += 1
+        case .tookLinkLocal, .droppedLinkLocal, .hurried: break
+        }
+        if case .gaveWay(let address, let owner) = note {
+            lastError = "\(address) is in use by \(owner)."
+            lastErrorAt = now
+        }
+        journal.record(note, at: now)
+    }
+
     // MARK: Repair
 
     /// What the kernel has may have changed.
@@ -306,7 +319,8 @@ final class Interface {
     /// Compares what the kernel has with what the lease says, and does the difference.
     func repair(_ routes: inout RouteSocket, at now: Duration) {
         let wasConfigured = upkeep.isConfigured
-        let steps = upkeep.repair(link, to: machine.held, &routes, at: now)
+        let steps = upkeep.repair(
+            link, to: machine.held, linkLocal: machine.linkLocal, &routes, at: now)
         if wasConfigured != upkeep.isConfigured { isChanged = true }
         if let problem = upkeep.problem { fail(problem.description, at: now) }
         if wasConfigured, steps > 0 {
@@ -345,7 +359,7 @@ final class Interface {
     func writeState() {
         guard isChanged else { return }
         isChanged = false
-        write(link.isUp ? machine.phase.rawValue : "down")
+        write(state)
     }
 
     private func write(_ state: String, released: Bool = false) {
@@ -357,6 +371,7 @@ final class Interface {
             "state": .string(state), "since": time(since), "carrier": .bool(link.hasCarrier),
             "configured": .bool(upkeep.isConfigured && lease != nil),
             "address": JSON(lease?.prefix.description),
+            "linkLocal": JSON(released ? nil : machine.linkLocal?.description),
             "gateway": JSON(lease?.gateway?.description),
             "dns": .array(lease?.nameServers.map { .string($0.description) } ?? []),
             "domain": JSON(lease?.domain), "server": JSON(lease?.server.description),

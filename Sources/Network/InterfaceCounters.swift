@@ -11,6 +11,7 @@ struct InterfaceCounters {
     var refusals = 0
     var carrierLosses = 0
     var repairs = 0
+    var conflicts = 0
 
     var json: JSON {
         [
@@ -18,6 +19,7 @@ struct InterfaceCounters {
             "malformed": .number(malformed), "leases": .number(leases),
             "renewals": .number(renewals), "refusals": .number(refusals),
             "carrierLosses": .number(carrierLosses), "repairs": .number(repairs),
+            "conflicts": .number(conflicts),
         ]
     }
 }

@@ -7,8 +7,8 @@ import NetworkCore
 /// The files about one interface: `$DAVIT_RUN/net/IF.json` for people and `davit status`, and `IF.lease`, the
 /// time of the last request in eight bytes and the server's ACK to it as it came, from which a later run takes the lease up again through the same parser.
 ///
-/// IF.json: interface, mac, state (absent, down, no-carrier, selecting, requesting, rebooting, bound, renewing, rebinding,
-/// declined, stopped), since, carrier, address, gateway, dns, domain, server, leaseSeconds, leaseEndsAt, renewAt, tries, lastTryAt,
+/// IF.json: interface, mac, state (absent, down, no-carrier, selecting, requesting, probing, rebooting, bound, renewing, rebinding,
+/// declined, stopped), since, carrier, address, linkLocal, gateway, dns, domain, server, leaseSeconds, leaseEndsAt, renewAt, tries, lastTryAt,
 /// nextTryAt, lastError, lastErrorAt, broughtUp, originalMTU, pid, counters. Times are milliseconds since boot; what is not known is null.
 struct InterfaceState {
     private let path: String
@@ -20,6 +20,7 @@ struct InterfaceState {
     /// What an earlier run left.
     struct Earlier {
         var address: IPv4Address?
+        var linkLocal: IPv4Address?
         var broughtUp = false
         var originalMTU: UInt32?
         var held: HeldLease?
@@ -39,6 +40,7 @@ struct InterfaceState {
         if let prefix = (state["address"]?.string).flatMap(IPv4Prefix.init(parsing:)) {
             earlier.address = prefix.address
         }
+        earlier.linkLocal = (state["linkLocal"]?.string).flatMap { IPv4Address(parsing: $0) }
         return earlier
     }
 

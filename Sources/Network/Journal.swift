@@ -60,8 +60,10 @@ final class Journal {
             change("\(server?.description ?? "a server") refused the address\(reason)", at: now)
         case .expired(let address):
             change("the lease of \(address) has ended; the address is gone", at: now)
-        case .declined(let address):
-            change("\(address) is in use by another machine; asking for another", at: now)
+        case .declined(let address, let nextAt):
+            change(
+                "\(address) is in use by another machine; asks for another in "
+                    + (nextAt - now).inWords, at: now)
         case .ignored(let reason):
             let isNews =
                 reason != lastIgnored || (lastIgnoredAt.map { now - $0 > .seconds(60) } ?? true)
@@ -69,6 +71,20 @@ final class Journal {
             lastIgnored = reason
             lastIgnoredAt = now
             detail("ignored \(reason)")
+        }
+    }
+
+    func record(_ note: IPv4Machine.ClaimNote, at now: Duration) {
+        switch note {
+        case .defended(let address, let rival):
+            change("\(rival) uses \(address) too; told it whose it is", at: now)
+        case .gaveWay(let address, let owner):
+            change("\(owner) has \(address)", at: now)
+        case .tookLinkLocal(let address):
+            change("no lease yet: has given itself \(address)/16 meanwhile", at: now)
+        case .droppedLinkLocal(let address):
+            change("no longer needs \(address)", at: now)
+        case .hurried: detail("somebody is heard on the link again; asks at once")
         }
     }
 

@@ -57,7 +57,10 @@ package struct NetworkDaemon: ~Copyable {
             var interests: [Poll.Interest] = [
                 .init(signals.number, .input), .init(monitor.descriptor, .input),
             ]
-            interests += interfaces.map { .init($0.descriptor, .input) }
+            let heard = interfaces.flatMap { interface in
+                interface.descriptors.map { (interface, Poll.Interest($0, .input)) }
+            }
+            interests += heard.map(\.1)
             let events = try Poll.wait(interests, until: deadlines.compactMap { $0 }.min())
 
             if events[0].isReadable, signals.next() != nil {
@@ -65,8 +68,8 @@ package struct NetworkDaemon: ~Copyable {
                 return .stopped
             }
             if events[1].isReadable, monitor.drain() { list() }
-            for (interface, event) in zip(interfaces, events.dropFirst(2)) where event.isReadable {
-                interface.receive(&routes, at: Clock.now)
+            for ((interface, _), event) in zip(heard, events.dropFirst(2)) where event.isReadable {
+                interface.receive(at: Clock.now)
             }
         }
     }
@@ -144,6 +147,8 @@ package struct NetworkDaemon: ~Copyable {
                 begin(link, at: now)
             }
         }
+        let own = Set(links.compactMap(\.hardwareAddress))
+        for interface in interfaces { interface.siblings = own }
         awaitMissing(among: links)
     }
 

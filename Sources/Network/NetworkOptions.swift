@@ -19,6 +19,10 @@ package struct NetworkOptions: Sendable {
     package var isVerbose = false
     /// Sent to the servers (option 12).
     package var hostName: String?
+    /// Sent to the servers (option 61); `nil`: the hardware address.
+    package var clientIdentifier: [UInt8]?
+    /// A server that comes back has given an address within this time.
+    package var retryCap = Pace().promise
 
     package init() {}
 

@@ -36,7 +36,8 @@ struct Upkeep {
     /// Compares what the kernel has with what the lease says, and does the difference; `problem` says what could not be done.
     /// - Returns: the number of steps that were needed.
     mutating func repair(
-        _ link: Link, to held: HeldLease?, _ routes: inout RouteSocket, at now: Duration
+        _ link: Link, to held: HeldLease?, linkLocal: IPv4Address?, _ routes: inout RouteSocket,
+        at now: Duration
     ) -> Int {
         guard isDue else { return 0 }
         if let lastRepairAt, now < lastRepairAt + Self.pause {
@@ -51,12 +52,11 @@ struct Upkeep {
             isConfigured = false
             return 0
         }
-        let wanted = held.map {
-            InterfacePlan.Wanted($0, at: now, largestMTU: link.largestMTU)
-        }
+        let wanted = InterfacePlan.Wanted(
+            held, linkLocal: linkLocal, at: now, largestMTU: link.largestMTU)
         let count = carryOut(wanted, link, &routes)
         if count > 0 { lastRepairAt = now }
-        isConfigured = wanted != nil && !lacksAddress
+        isConfigured = held != nil && !lacksAddress
         if problem == nil {
             failures = 0
         } else {
@@ -70,13 +70,14 @@ struct Upkeep {
     /// - Returns: why something could not be.
     mutating func removeAll(_ link: Link, _ routes: inout RouteSocket) -> SystemError? {
         problem = nil
-        _ = carryOut(nil, link, &routes)
+        let nothing = InterfacePlan.Wanted(nil, at: .zero, largestMTU: link.largestMTU)
+        _ = carryOut(nothing, link, &routes)
         isConfigured = false
         return problem
     }
 
     private mutating func carryOut(
-        _ wanted: InterfacePlan.Wanted?, _ link: Link, _ routes: inout RouteSocket
+        _ wanted: InterfacePlan.Wanted, _ link: Link, _ routes: inout RouteSocket
     ) -> Int {
         lacksAddress = false
         do throws(SystemError) {
@@ -119,7 +120,7 @@ struct Upkeep {
     }
 
     private func carryOut(
-        _ step: InterfacePlan.Step, _ wanted: InterfacePlan.Wanted?, _ link: Link,
+        _ step: InterfacePlan.Step, _ wanted: InterfacePlan.Wanted, _ link: Link,
         _ routes: inout RouteSocket
     ) throws(SystemError) {
         let metric = Self.metric(link)
@@ -133,7 +134,7 @@ struct Upkeep {
                 validSeconds: address.validSeconds)
             try routes.setAddress(exact, link)
         case .addRoute(let route):
-            guard let source = wanted?.address.prefix.address else { return }
+            guard let source = wanted.addresses.first?.prefix.address else { return }
             try routes.addRoute(route, metric: metric, source: source, link)
         }
     }

@@ -3,6 +3,8 @@ enum DHCPState: Sendable {
     case noCarrier(HeldLease?)
     case selecting(DHCPExchange, HeldLease?)
     case requesting(DHCPExchange, offer: Lease, HeldLease?)
+    /// The first is what a server has given; the second is on the interface meanwhile.
+    case probing(HeldLease, HeldLease?)
     case rebooting(DHCPExchange, HeldLease)
     case bound(HeldLease)
     case renewing(DHCPExchange, HeldLease)
@@ -14,6 +16,7 @@ enum DHCPState: Sendable {
         case .noCarrier: .noCarrier
         case .selecting: .selecting
         case .requesting: .requesting
+        case .probing: .probing
         case .rebooting: .rebooting
         case .bound: .bound
         case .renewing: .renewing
@@ -25,7 +28,9 @@ enum DHCPState: Sendable {
     /// The lease whose address is on the interface.
     var held: HeldLease? {
         switch self {
-        case .noCarrier(let held), .selecting(_, let held), .requesting(_, _, let held): held
+        case .noCarrier(let held), .selecting(_, let held), .requesting(_, _, let held),
+            .probing(_, let held):
+            held
         case .rebooting(_, let held), .bound(let held), .renewing(_, let held),
             .rebinding(_, let held):
             held
@@ -36,7 +41,7 @@ enum DHCPState: Sendable {
     /// When the next message goes out; `nil` where none is planned.
     var nextTryAt: Duration? {
         switch self {
-        case .noCarrier: nil
+        case .noCarrier, .probing: nil
         case .selecting(let exchange, _), .requesting(let exchange, _, _),
             .rebooting(let exchange, _), .renewing(let exchange, _), .rebinding(let exchange, _):
             exchange.nextAt

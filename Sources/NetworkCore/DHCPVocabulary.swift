@@ -21,12 +21,18 @@ extension DHCPMachine {
         case carrierDown
         case received(DHCPMessage)
         case timeReached
+        /// Nobody answered the probes for the address that a server has given.
+        case addressFree
         /// Another machine on the link uses the address that this one was given.
         case addressInUse
+        /// Somebody was heard on a link that had been silent: the server may be there again.
+        case signOfLife
     }
 
     package enum Effect: Equatable, Sendable {
         case send(DHCPMessage, Way)
+        /// The link is to be asked whether somebody has this lease's address; the answer is an event.
+        case probe(HeldLease)
         /// The interface is to have this and nothing else of ours.
         case configure(HeldLease)
         /// The interface is to have nothing of ours.
@@ -51,7 +57,7 @@ extension DHCPMachine {
         case renewed(HeldLease)
         case refused(by: IPv4Address?, words: String?)
         case expired(IPv4Address)
-        case declined(IPv4Address)
+        case declined(IPv4Address, nextAt: Duration)
         case ignored(Ignored)
     }
 
@@ -69,6 +75,6 @@ extension DHCPMachine {
     /// Where the machine stands, in the words of RFC 2131.
     package enum Phase: String, Sendable {
         case noCarrier = "no-carrier"
-        case selecting, requesting, rebooting, bound, renewing, rebinding, declined
+        case selecting, requesting, probing, rebooting, bound, renewing, rebinding, declined
     }
 }

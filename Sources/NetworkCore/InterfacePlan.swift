@@ -16,19 +16,32 @@ package enum InterfacePlan {
         }
     }
 
-    /// What is wanted of one interface, from one lease.
+    /// What is wanted of one interface.
     package struct Wanted: Equatable, Sendable {
-        package var address: Address
-        package var routes: [IPv4Route]
+        package var addresses: [Address] = []
+        package var routes: [IPv4Route] = []
         package var mtu: UInt32?
 
-        /// - Parameter largestMTU: what the interface can do.
-        package init(_ held: HeldLease, at now: Duration, largestMTU: UInt32) {
-            let left = held.endsAt.map { UInt32(clamping: ($0 - now).components.seconds) }
-            address = Address(
-                held.lease.prefix, broadcast: held.lease.broadcast, validSeconds: left)
-            routes = held.lease.routes
-            mtu = held.lease.mtu.map { min(UInt32($0), largestMTU) }
+        /// - Parameters:
+        ///   - linkLocal: the address that the interface has chosen itself.
+        ///   - largestMTU: what the interface can do.
+        package init(
+            _ held: HeldLease?, linkLocal: IPv4Address? = nil, at now: Duration,
+            largestMTU: UInt32
+        ) {
+            if let held {
+                let left = held.endsAt.map { UInt32(clamping: ($0 - now).components.seconds) }
+                addresses.append(
+                    Address(
+                        held.lease.prefix, broadcast: held.lease.broadcast, validSeconds: left))
+                routes = held.lease.routes
+                mtu = held.lease.mtu.map { min(UInt32($0), largestMTU) }
+            }
+            if let linkLocal {
+                let prefix = IPv4Prefix(linkLocal, length: 16)
+                addresses.append(
+                    Address(prefix, broadcast: prefix.broadcast, validSeconds: nil))
+            }
         }
     }
 
@@ -61,28 +74,29 @@ package enum InterfacePlan {
     /// The steps from `present` to `wanted`; none when they agree.
     /// - Parameter formerly: addresses that davit gave the interface before; all others are somebody else's and stay.
     package static func steps(
-        from present: Present, to wanted: Wanted?, formerly: Set<IPv4Address>
+        from present: Present, to wanted: Wanted, formerly: Set<IPv4Address>
     ) -> [Step] {
         var steps: [Step] = []
-        if let mtu = wanted?.mtu, mtu != present.mtu { steps.append(.setMTU(mtu)) }
-        for route in present.routes.reversed() where wanted?.routes.contains(route) != true {
+        if let mtu = wanted.mtu, mtu != present.mtu { steps.append(.setMTU(mtu)) }
+        for route in present.routes.reversed() where !wanted.routes.contains(route) {
             steps.append(.removeRoute(route))
         }
-        for address in present.addresses
-        where address.prefix != wanted?.address.prefix
-            && (formerly.contains(address.prefix.address)
-                || address.prefix.address == wanted?.address.prefix.address)
-        {
-            steps.append(.removeAddress(address.prefix))
-        }
-        guard let wanted else { return steps }
-        let there = present.addresses.first { $0.prefix == wanted.address.prefix }
         // The kernel drops the routes that depend on an address with it, so that they are all to be set again.
         var routes = present.routes
-        if steps.contains(where: { if case .removeAddress = $0 { true } else { false } }) {
+        for address in present.addresses
+        where !wanted.addresses.contains(where: { $0.prefix == address.prefix }) {
+            let known = address.prefix.address
+            let isOurs =
+                formerly.contains(known)
+                || wanted.addresses.contains { $0.prefix.address == known }
+            guard isOurs else { continue }
+            steps.append(.removeAddress(address.prefix))
             routes = []
         }
-        if !isGood(there, wanted.address) { steps.append(.setAddress(wanted.address)) }
+        for address in wanted.addresses {
+            let there = present.addresses.first { $0.prefix == address.prefix }
+            if !isGood(there, address) { steps.append(.setAddress(address)) }
+        }
         for route in wanted.routes where !routes.contains(route) { steps.append(.addRoute(route)) }
         return steps
     }

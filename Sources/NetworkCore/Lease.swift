@@ -66,6 +66,30 @@ package struct Lease: Equatable, Sendable {
         mtu = options.uint16(DHCPOptionCode.interfaceMTU).flatMap { $0 >= 1280 ? $0 : nil }
     }
 
+    /// What a person has said of an interface; for ever, and from no server.
+    package init(
+        fixed prefix: IPv4Prefix, gateway: IPv4Address?, nameServers: [IPv4Address],
+        timeServers: [IPv4Address] = [], hostName: String?, mtu: UInt16?
+    ) {
+        self.prefix = prefix
+        self.nameServers = nameServers
+        self.timeServers = timeServers
+        self.hostName = hostName
+        self.mtu = mtu
+        broadcast = prefix.broadcast
+        server = .unspecified
+        (duration, renewAfter, rebindAfter) = (nil, nil, nil)
+        domain = nil
+        search = []
+        let far = gateway.map {
+            prefix.contains($0) ? [] : [IPv4Route(to: .init($0, length: 32), via: nil)]
+        }
+        routes = (far ?? []) + (gateway.map { [.default(via: $0)] } ?? [])
+    }
+
+    /// Whether a person has said it, rather than a server.
+    package var isFixed: Bool { server == .unspecified }
+
     private static func times(
         _ seconds: UInt32, renewal: UInt32?, rebinding: UInt32?
     ) -> (Duration?, Duration?, Duration?) {

@@ -33,7 +33,7 @@ package enum NetworkFiles {
         func address(_ address: IPv4Address?) -> String { (address ?? .unspecified).description }
         let servers = lease.nameServers
         return [
-            ("DEVICE", interface), ("PROTO", "dhcp"),
+            ("DEVICE", interface), ("PROTO", lease.isFixed ? "none" : "dhcp"),
             ("IPV4ADDR", address(lease.address)), ("IPV4BROADCAST", address(lease.broadcast)),
             ("IPV4NETMASK", address(lease.prefix.mask)), ("IPV4GATEWAY", address(lease.gateway)),
             ("IPV4DNS0", address(servers.first)), ("IPV4DNS1", address(servers.dropFirst().first)),

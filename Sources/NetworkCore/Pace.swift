@@ -8,9 +8,9 @@ package struct Pace: Sendable, Equatable {
     /// The wait after the packet number `sent` (1 is the first) of a search.
     ///
     /// RFC 2131 §4.1 doubles from 4 s to 64 s; a server that comes back in such a gap would wait for us. The first gaps are
-    /// short, for a link whose switch begins to forward a second or two late; the later ones are 3/8 to 5/8 of the
-    /// promise (3 to 5 s), so that one lost packet, or a server that pings an address for 3 s before it offers it (dnsmasq), is within
-    /// the promise as well. That is 15 packets a minute.
+    /// short, for a link whose switch begins to forward a second or two late; the later ones leave so much of the promise that a
+    /// server may ping the address for 3 s before it offers it (dnsmasq), and that davit can probe for it (1.1 s): 3 to
+    /// 3.9 s, so that there is mostly room for one lost packet too. That is 17 packets a minute.
     package func gap(
         after sent: Int, using random: inout some RandomNumberGenerator
     ) -> Duration {
@@ -20,8 +20,13 @@ package struct Pace: Sendable, Equatable {
             return .milliseconds(Int.random(in: middle * 3 / 4...middle * 5 / 4, using: &random))
         }
         let whole = Int(clamping: promise.inMilliseconds)
-        return .milliseconds(Int.random(in: whole / 8 * 3...whole / 8 * 5, using: &random))
+        let least = whole / 8 * 3
+        let most = max(whole - Self.afterTheTry, least / 4 * 5)
+        return .milliseconds(Int.random(in: least...most, using: &random))
     }
+
+    /// What follows the message that the server hears, in milliseconds: its ping and ours.
+    private static let afterTheTry = 4100
 
     /// The wait after a request to a server that has answered a moment ago.
     package func requestGap(

@@ -25,6 +25,9 @@ private func readPacket(_ bytes: ArraySlice<UInt8>) {
     read(bytes)
     let names = DomainName.list(parsing: Array(bytes), atMost: 8)
     claim(names.count <= 8 && names.allSatisfy { DomainName.checked($0) == $0 }, "a bad name")
+    if let packet = ARPPacket(parsing: bytes) {
+        claim(packet.encoded[...] == bytes.prefix(28), "an ARP packet does not survive")
+    }
     claim(ClasslessRoutes.parse(Array(bytes), atMost: 64)?.count ?? 0 <= 64, "too many routes")
 }
 
@@ -57,7 +60,7 @@ private func checkLease(_ lease: Lease) {
 /// One machine, and what the script lets happen to it. Checked after each event: what must hold at every moment.
 private struct Conversation {
     private var script: Script
-    private var machine: DHCPMachine
+    private var machine: IPv4Machine
     private var random: SeededRandom
     private var now = Duration.seconds(1000)
     private var hasCarrier = false
@@ -65,6 +68,7 @@ private struct Conversation {
     /// What the interface has, by the effects.
     private var configured: HeldLease?
     private var lastAnswer: [UInt8] = []
+    private var lastARP = ARPPacket.probe(for: .unspecified, from: hardwareAddress)
 
     private static let hardwareAddress =
         HardwareAddress(bytes: [2, 0, 0, 0, 0, 1]) ?? .broadcast
@@ -77,7 +81,9 @@ private struct Conversation {
         var script = Script(bytes)
         random = SeededRandom(UInt64(script.byte()))
         self.script = script
-        machine = DHCPMachine(.init(hardwareAddress: Self.hardwareAddress))
+        machine = IPv4Machine(
+            .dhcp(DHCPMachine(.init(hardwareAddress: Self.hardwareAddress))),
+            for: Self.hardwareAddress)
     }
 
     mutating func run() {
@@ -99,7 +105,7 @@ private struct Conversation {
         case 7:
             now += .seconds(Int(script.uint16()))
             feed(.timeReached)
-        case 8: feed(.addressInUse)
+        case 8: contest()
         case 9: answer(good())
         case 10, 11, 12: answer(hostile())
         case 13: answer(script.bytes(Int(script.byte())))
@@ -124,6 +130,19 @@ private struct Conversation {
         lastAnswer = bytes
         guard hasCarrier, let message = try? DHCPMessage(parsing: bytes[...]) else { return }
         feed(.received(message))
+    }
+
+    /// Somebody else speaks ARP: mostly about the address that this machine asks about or has.
+    private mutating func contest() {
+        let flags = script.byte()
+        let other = HardwareAddress(bytes: [2, 0, 0, 0, 0, flags & 3]) ?? .none
+        let address = flags & 4 == 0 ? lastARP.target : .init(rawValue: script.uint32())
+        let sender = flags & 8 == 0 ? address : .unspecified
+        if flags & 128 != 0 { return feed(.signOfLife) }
+        feed(
+            .heard(
+                ARPPacket(flags & 16 == 0 ? .reply : .request, from: sender, at: other, to: address)
+            ))
     }
 
     /// What a server in its right mind would answer.
@@ -164,7 +183,7 @@ private struct Conversation {
         return message
     }
 
-    private mutating func feed(_ event: DHCPMachine.Event) {
+    private mutating func feed(_ event: IPv4Machine.Event) {
         if case .carrierUp = event { hasCarrier = true }
         if case .carrierDown = event { hasCarrier = false }
         for effect in machine.handle(event, at: now, using: &random) {
@@ -172,6 +191,10 @@ private struct Conversation {
                 claim(message.encoded.count <= 1472, "a message too long for the link")
                 claim(hasCarrier, "sends without a carrier")
                 sent.append((now, message))
+            } else if case .sendARP(let packet) = effect {
+                claim(hasCarrier, "sends without a carrier")
+                claim(packet.senderHardware == Self.hardwareAddress, "speaks for another")
+                lastARP = packet
             } else if case .configure(let held) = effect {
                 checkLease(held.lease)
                 configured = held
@@ -187,15 +210,18 @@ private struct Conversation {
         if let end = configured?.endsAt {
             claim(end > now || machine.deadline.map { $0 <= now } == true, "a lease without end")
         }
-        let searches = [.selecting, .requesting, .rebooting].contains(machine.phase)
-        if searches {
-            let cap = machine.configuration.pace.promise
+        claim(
+            configured == nil || machine.linkLocal == nil || !hasCarrier,
+            "an address of its own choice beside a lease")
+        let phases: [DHCPMachine.Phase?] = [.selecting, .requesting, .rebooting]
+        if phases.contains(machine.phase) {
+            let cap = Pace().promise
             claim(
                 machine.nextTryAt.map { $0 <= now + cap } == true,
                 "the next try is further away than \(cap)")
         }
         if hasCarrier, configured?.endsAt != nil || configured == nil {
-            claim(machine.deadline != nil, "no deadline in \(machine.phase)")
+            claim(machine.deadline != nil, "no deadline in \(machine.phase as Any)")
         }
         if sent.count > 28, let last = sent.last {
             claim(last.at - sent[sent.count - 29].at >= .seconds(60), "29 packets in a minute")

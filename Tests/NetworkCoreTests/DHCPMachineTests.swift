@@ -25,6 +25,7 @@ import Testing
                     sent.append(message)
                     return message.kind.word
                         + (way == .broadcast(from: .unspecified) ? "" : " \(way)")
+                case .probe(let held): return "probe \(held.lease.address)"
                 case .configure(let held): return "configure \(held.lease.prefix)"
                 case .dropAddress: return "drop"
                 case .note(.tried): return nil
@@ -65,6 +66,8 @@ import Testing
             bench.handle(try bench.answer(.offer))
             if phase == .requesting { return bench }
             bench.handle(try bench.answer(.ack))
+            if phase == .probing { return bench }
+            bench.handle(.addressFree)
             switch phase {
             case .bound: break
             case .rebooting:
@@ -74,7 +77,7 @@ import Testing
             case .rebinding:
                 while bench.machine.phase != .rebinding { _ = try bench.wait() }
             case .declined: bench.handle(.addressInUse)
-            case .noCarrier, .selecting, .requesting: break
+            case .noCarrier, .selecting, .requesting, .probing: break
             }
             return bench
         }
@@ -105,6 +108,8 @@ import Testing
         Row(.noCarrier, "carrierUp", ["DISCOVER"], .selecting),
         Row(.noCarrier, "carrierDown", [], .noCarrier),
         Row(.noCarrier, "addressInUse", [], .noCarrier),
+        Row(.noCarrier, "addressFree", [], .noCarrier),
+        Row(.noCarrier, "signOfLife", [], .noCarrier),
         Row(.noCarrier, "ack", ["ignored: an unasked ACK"], .noCarrier),
 
         Row(.selecting, "carrierUp", ["DISCOVER"], .selecting),
@@ -114,7 +119,9 @@ import Testing
         Row(.selecting, "offer", ["offered", "REQUEST"], .requesting),
         Row(.selecting, "ack", ["ignored: an unasked ACK"], .selecting),
         Row(.selecting, "nak", ["ignored: an unasked NAK"], .selecting),
-        Row(.selecting, "rapid ack", ["configure 192.0.2.5/24", "bound"], .bound),
+        Row(.selecting, "rapid ack", ["probe 192.0.2.5"], .probing),
+        Row(.selecting, "addressFree", [], .selecting),
+        Row(.selecting, "signOfLife", ["DISCOVER"], .selecting),
         Row(
             .selecting, "offer without lease time",
             ["ignored: an answer without a lease time"], .selecting),
@@ -124,7 +131,9 @@ import Testing
         Row(.requesting, "time", ["REQUEST"], .requesting),
         Row(.requesting, "addressInUse", [], .requesting),
         Row(.requesting, "offer", ["ignored: an unasked OFFER"], .requesting),
-        Row(.requesting, "ack", ["configure 192.0.2.5/24", "bound"], .bound),
+        Row(.requesting, "ack", ["probe 192.0.2.5"], .probing),
+        Row(.requesting, "addressFree", [], .requesting),
+        Row(.requesting, "signOfLife", [], .requesting),
         Row(.requesting, "nak", ["refused", "DISCOVER"], .selecting),
         Row(
             .requesting, "ack of another server",
@@ -136,6 +145,16 @@ import Testing
             .requesting, "ack of another address",
             ["ignored: an acknowledgement of an address that was not asked for"], .requesting),
 
+        Row(.probing, "carrierUp", ["DISCOVER"], .selecting),
+        Row(.probing, "carrierDown", [], .noCarrier),
+        Row(.probing, "time", ["DISCOVER"], .selecting),
+        Row(.probing, "addressFree", ["configure 192.0.2.5/24", "bound"], .bound),
+        Row(.probing, "addressInUse", ["DECLINE", "declined"], .declined),
+        Row(.probing, "ack", ["ignored: an unasked ACK"], .probing),
+        Row(.probing, "signOfLife", [], .probing),
+
+        Row(.rebooting, "addressFree", [], .rebooting),
+        Row(.rebooting, "signOfLife", [], .rebooting),
         Row(.rebooting, "carrierUp", ["REQUEST"], .rebooting),
         Row(.rebooting, "carrierDown", [], .noCarrier),
         Row(.rebooting, "time", ["REQUEST"], .rebooting),
@@ -143,12 +162,16 @@ import Testing
         Row(.rebooting, "ack", ["configure 192.0.2.5/24", "renewed"], .bound),
         Row(.rebooting, "nak of another server", ["drop", "refused", "DISCOVER"], .selecting),
 
+        Row(.bound, "addressFree", [], .bound),
+        Row(.bound, "signOfLife", [], .bound),
         Row(.bound, "carrierUp", ["REQUEST"], .rebooting),
         Row(.bound, "carrierDown", [], .noCarrier),
         Row(.bound, "time", [unicast], .renewing),
         Row(.bound, "addressInUse", ["drop", "DECLINE", "declined"], .declined),
         Row(.bound, "nak", ["ignored: an unasked NAK"], .bound),
 
+        Row(.renewing, "addressFree", [], .renewing),
+        Row(.renewing, "signOfLife", [], .renewing),
         Row(.renewing, "carrierUp", ["REQUEST"], .rebooting),
         Row(.renewing, "carrierDown", [], .noCarrier),
         Row(.renewing, "time", [unicast], .renewing),
@@ -159,6 +182,8 @@ import Testing
             .renewing, "nak of another server",
             ["ignored: an answer of a server that was not asked"], .renewing),
 
+        Row(.rebinding, "addressFree", [], .rebinding),
+        Row(.rebinding, "signOfLife", [], .rebinding),
         Row(.rebinding, "carrierUp", ["REQUEST"], .rebooting),
         Row(.rebinding, "carrierDown", [], .noCarrier),
         Row(.rebinding, "time", [rebinding], .rebinding),
@@ -166,6 +191,8 @@ import Testing
         Row(.rebinding, "ack of another server", ["configure 192.0.2.5/24", "renewed"], .bound),
         Row(.rebinding, "nak", ["drop", "refused", "DISCOVER"], .selecting),
 
+        Row(.declined, "addressFree", [], .declined),
+        Row(.declined, "signOfLife", [], .declined),
         Row(.declined, "carrierUp", ["DISCOVER"], .selecting),
         Row(.declined, "carrierDown", [], .noCarrier),
         Row(.declined, "time", ["DISCOVER"], .selecting),
@@ -181,6 +208,8 @@ import Testing
             case "carrierUp": bench.handle(.carrierUp)
             case "carrierDown": bench.handle(.carrierDown)
             case "addressInUse": bench.handle(.addressInUse)
+            case "addressFree": bench.handle(.addressFree)
+            case "signOfLife": bench.handle(.signOfLife)
             case "time": try bench.wait()
             case "offer": bench.handle(try bench.answer(.offer))
             case "offer without lease time": bench.handle(try bench.answer(.offer, [51: nil]))
@@ -198,7 +227,8 @@ import Testing
     }
 
     static let phases: [DHCPMachine.Phase] = [
-        .noCarrier, .selecting, .requesting, .rebooting, .bound, .renewing, .rebinding, .declined,
+        .noCarrier, .selecting, .requesting, .probing, .rebooting, .bound, .renewing, .rebinding,
+        .declined,
     ]
 
     @Test(arguments: phases) func aSpuriousWakeUpDoesNothing(phase: DHCPMachine.Phase) throws {
@@ -230,6 +260,8 @@ import Testing
         let requestedAt = bench.now
         bench.now += .milliseconds(700)
         bench.handle(try bench.answer(.ack))
+        bench.now += .seconds(1)
+        bench.handle(.addressFree)
         #expect(bench.machine.held?.endsAt == requestedAt + .seconds(3600))
     }
 
@@ -320,5 +352,37 @@ import Testing
             bench.handle(.carrierDown)
         }
         #expect(bench.sent.count <= 200 + 8)
+    }
+
+    @Test func afterTenConflictsOnlyOneAddressAMinuteIsTried() throws {
+        var bench = try Bench.at(.declined)
+        var waits: [Duration] = []
+        for _ in 0..<12 {
+            let declinedAt = bench.now
+            _ = try bench.wait()
+            waits.append(bench.now - declinedAt)
+            bench.now += .milliseconds(5)
+            bench.handle(try bench.answer(.offer))
+            while bench.machine.phase == .selecting { _ = try bench.wait() }
+            bench.handle(try bench.answer(.ack))
+            #expect(bench.handle(.addressInUse) == ["DECLINE", "declined"])
+        }
+        #expect(waits.prefix(9) == Array(repeating: .seconds(10), count: 9)[...])
+        #expect(waits.dropFirst(9) == Array(repeating: .seconds(60), count: 3)[...])
+        let decline = try #require(bench.sent.last)
+        #expect(decline.options.address(50) == IPv4Address(192, 0, 2, 5))
+        #expect(decline.options.address(54) == IPv4Address(192, 0, 2, 1))
+        #expect(decline.clientAddress == .unspecified, "RFC 2131 table 5")
+    }
+
+    @Test func whoIsHeardAfterASilenceIsAskedAtOnceAndDensely() throws {
+        var bench = try Bench.at(.selecting)
+        while bench.now < .seconds(200) { _ = try bench.wait() }
+        let start = bench.now
+        bench.now += .milliseconds(500)
+        let sent = bench.sent.count
+        #expect(bench.handle(.signOfLife) == ["DISCOVER"])
+        while bench.now < start + .seconds(4) { _ = try bench.wait() }
+        #expect(bench.sent.count - sent >= 3)
     }
 }

@@ -15,6 +15,7 @@ import Testing
             _ = try? DHCPMessage(parsing: (DHCPMessageTests.head() + bytes)[...])
             _ = DomainName.list(parsing: bytes, atMost: 8)
             _ = ClasslessRoutes.parse(bytes, atMost: 64)
+            _ = ARPPacket(parsing: bytes[...])
         }
     }
 
@@ -41,6 +42,7 @@ import Testing
                 }
                 guard let mangled = try? DHCPMessage(parsing: bytes[...]) else { continue }
                 bench.handle(.received(mangled))
+                if bench.machine.phase == .probing { bench.handle(.addressFree) }
                 if let lease = bench.machine.held?.lease {
                     #expect(lease.address.isHost)
                     #expect(lease.routes.count <= 130)
@@ -69,6 +71,7 @@ import Testing
         while bench.now < start + .seconds(600) {
             bench.handle(try bench.answer(.offer, [51: [0, 0, 0, 1]]))
             bench.handle(try bench.answer(.ack, [51: [0, 0, 0, 1]]))
+            bench.handle(.addressFree)
             bench.now += .milliseconds(50)
             bench.handle(.timeReached)
         }

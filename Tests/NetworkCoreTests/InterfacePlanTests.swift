@@ -13,6 +13,8 @@ import Testing
         return .init(held, at: .seconds(110), largestMTU: 9000)
     }
 
+    static let nothing = InterfacePlan.Wanted(nil, at: .zero, largestMTU: 9000)
+
     static func address(_ seconds: UInt32?) -> InterfacePlan.Address {
         .init(prefix, broadcast: IPv4Address(192, 0, 2, 255), validSeconds: seconds)
     }
@@ -73,13 +75,31 @@ import Testing
             addresses: [Self.address(9), .init(theirs, broadcast: nil, validSeconds: nil)],
             routes: [Self.gateway], mtu: 1500)
         #expect(
-            InterfacePlan.steps(from: present, to: nil, formerly: [Self.own])
+            InterfacePlan.steps(from: present, to: Self.nothing, formerly: [Self.own])
                 == [.removeRoute(Self.gateway), .removeAddress(Self.prefix)])
         let empty = InterfacePlan.Present(addresses: [], routes: [], mtu: 1500)
-        #expect(InterfacePlan.steps(from: empty, to: nil, formerly: [Self.own]) == [])
+        #expect(InterfacePlan.steps(from: empty, to: Self.nothing, formerly: [Self.own]) == [])
     }
 
     @Test func theMTUIsAtMostWhatTheInterfaceCan() throws {
         #expect(try Self.wanted(mtu: [0xFF, 0xFF]).mtu == 9000)
+    }
+
+    @Test func anAddressOfItsOwnChoiceStandsBesideNothingAndGoesWhenALeaseComes() throws {
+        let own = IPv4Address(169, 254, 7, 9)
+        let alone = InterfacePlan.Wanted(nil, linkLocal: own, at: .zero, largestMTU: 9000)
+        let address = InterfacePlan.Address(
+            IPv4Prefix(own, length: 16), broadcast: IPv4Address(169, 254, 255, 255),
+            validSeconds: nil)
+        let empty = InterfacePlan.Present(addresses: [], routes: [], mtu: 1500)
+        #expect(
+            InterfacePlan.steps(from: empty, to: alone, formerly: []) == [.setAddress(address)])
+        let present = InterfacePlan.Present(addresses: [address], routes: [], mtu: 1500)
+        #expect(InterfacePlan.steps(from: present, to: alone, formerly: [own]) == [])
+        #expect(
+            InterfacePlan.steps(from: present, to: try Self.wanted(), formerly: [own]) == [
+                .removeAddress(address.prefix), .setAddress(Self.address(3590)),
+                .addRoute(Self.gateway),
+            ])
     }
 }

@@ -1,8 +1,9 @@
 import Addresses
 import NetworkCore
 
-/// A machine, a network that loses, doubles, delays and so reorders packets, and a DHCP server that is away at times; all of
-/// it from one seed. It checks at every step what must hold at every step, and gathers what broke.
+/// A machine, a network that loses, doubles, delays and so reorders packets, DHCP servers that are away at times, and other
+/// machines that use addresses which are not theirs; all of it from one seed. It checks at every step what must hold at every
+/// step, and gathers what broke.
 struct Simulation {
     struct Network {
         /// Of 100 packets, how many are lost and how many come twice.
@@ -11,69 +12,83 @@ struct Simulation {
         var slowest = Duration.milliseconds(20)
     }
 
-    struct Server {
-        var leaseSeconds: UInt32 = 3600
-        /// The last byte of the addresses it gives: after a restart with another pool it refuses the old ones.
-        var pool: UInt8 = 10
-        /// Whether it remembers what it gave.
-        var knows: Set<IPv4Address> = []
-        /// Whether it refuses what it does not know, rather than keeping silent.
-        var isAuthoritative = true
-        var isUp = false
+    enum Change {
+        case serverUp(Int), serverDown(Int), serverForgets(Int), otherPool(Int)
+        case carrierUp, carrierDown
+        /// The machine sleeps, and its clock is this much further when it wakes.
+        case clockJump(Duration)
+        /// Another machine begins or ceases to use this address, and speaks every half minute.
+        case squatterComes(IPv4Address), squatterGoes(IPv4Address), squatterSpeaks(IPv4Address)
+        /// The same with the address that this machine has just then.
+        case squatterTakesOurs
     }
 
-    enum Change {
-        case serverUp, serverDown, serverForgets, otherPool, carrierUp, carrierDown
+    private enum Packet {
+        case dhcp(DHCPMessage)
+        case arp(ARPPacket)
     }
 
     var network = Network()
-    var server = Server()
-    private(set) var machine: DHCPMachine
+    var servers: [SimulatedServer]
+    private(set) var machine: IPv4Machine
     private var random: SeededRandom
     private(set) var now = Duration.seconds(1)
-    private var toServer: [(at: Duration, message: DHCPMessage)] = []
-    private var toClient: [(at: Duration, message: DHCPMessage)] = []
-    private(set) var changes: [(at: Duration, what: Change)] = []
+    private var toOthers: [(at: Duration, packet: Packet)] = []
+    private var toClient: [(at: Duration, packet: Packet)] = []
+    /// The latest first.
+    private var changes: [(at: Duration, what: Change)] = []
     private(set) var hasCarrier = false
+    private var squatters: Set<IPv4Address> = []
 
     /// What the interface has by the effects, as the kernel would see it.
     private(set) var configured: HeldLease?
     private(set) var sentAt: [Duration] = []
     private(set) var boundAt: [Duration] = []
+    private(set) var declines = 0
+    private(set) var linkLocals = 0
     private(set) var broken: [String] = []
     /// Since when a server could be reached and there is no address; `nil` otherwise. And the longest such time.
     private var waitingSince: Duration?
     private(set) var longestWait = Duration.zero
+    private var nakedSince: Duration?
+    private var duplicateSince: Duration?
+    private(set) var longestDuplicate = Duration.zero
 
-    init(seed: UInt64) {
+    static let mac = HardwareAddress(bytes: [2, 0, 0, 0, 0, 1]) ?? .broadcast
+    static let squatterMAC = HardwareAddress(bytes: [2, 0, 0, 0, 0, 66]) ?? .broadcast
+
+    init(seed: UInt64, servers: [SimulatedServer] = [SimulatedServer(1, pool: 10)]) {
         random = SeededRandom(seed)
-        let mac = HardwareAddress(bytes: [2, 0, 0, 0, 0, 1]) ?? .broadcast
-        machine = DHCPMachine(.init(hardwareAddress: mac))
+        self.servers = servers
+        machine = IPv4Machine(.dhcp(DHCPMachine(.init(hardwareAddress: Self.mac))), for: Self.mac)
     }
 
     mutating func plan(_ what: Change, at time: Duration) {
-        changes.append((time, what))
-        changes.sort { $0.at < $1.at }
+        let place = changes.lastIndex { $0.at > time }.map { $0 + 1 } ?? 0
+        changes.insert((time, what), at: place)
     }
 
     /// Goes on from event to event.
     mutating func run(until end: Duration) {
         while true {
-            let times = [changes.first?.at, toServer.first?.at, toClient.first?.at].compactMap {
-                $0
-            }
-            guard let next = (times + [machine.deadline].compactMap { $0 }).min(), next <= end
-            else { break }
+            let times = [
+                changes.last?.at, toOthers.first?.at, toClient.first?.at, machine.deadline,
+            ]
+            guard let next = times.compactMap({ $0 }).min(), next <= end else { break }
             now = max(now, next)
-            if let change = changes.first, change.at <= now {
-                changes.removeFirst()
+            if let change = changes.last, change.at <= now {
+                changes.removeLast()
                 apply(change.what)
-            } else if let packet = toServer.first, packet.at <= now {
-                toServer.removeFirst()
-                serve(packet.message)
+            } else if let packet = toOthers.first, packet.at <= now {
+                toOthers.removeFirst()
+                deliver(packet.packet)
             } else if let packet = toClient.first, packet.at <= now {
                 toClient.removeFirst()
-                if hasCarrier { feed(.received(packet.message)) }
+                guard hasCarrier else { continue }
+                switch packet.packet {
+                case .dhcp(let message): feed(.received(message))
+                case .arp(let packet): feed(.heard(packet))
+                }
             } else {
                 feed(.timeReached)
             }
@@ -84,38 +99,58 @@ struct Simulation {
 
     private mutating func apply(_ change: Change) {
         switch change {
-        case .serverUp: server.isUp = true
-        case .serverDown: server.isUp = false
-        case .serverForgets: server.knows = []
-        case .otherPool:
-            server.pool = server.pool == 10 ? 20 : 10
-            server.knows = []
+        case .serverUp(let which): servers[which].isUp = true
+        case .serverDown(let which): servers[which].isUp = false
+        case .serverForgets(let which): servers[which].forget()
+        case .otherPool(let which): servers[which].changePool()
         case .carrierUp:
             hasCarrier = true
             feed(.carrierUp)
         case .carrierDown:
             hasCarrier = false
             feed(.carrierDown)
+        case .clockJump(let further):
+            now += further
+            (waitingSince, nakedSince, duplicateSince) = (nil, nil, nil)
+            feed(.timeReached)
+        case .squatterComes(let address):
+            squatters.insert(address)
+            apply(.squatterSpeaks(address))
+        case .squatterGoes(let address): squatters.remove(address)
+        case .squatterSpeaks(let address):
+            guard squatters.contains(address) else { return }
+            say(.announcement(of: address, by: Self.squatterMAC))
+            plan(.squatterSpeaks(address), at: now + .seconds(30))
+        case .squatterTakesOurs:
+            guard let address = configured?.lease.address else { return }
+            apply(.squatterComes(address))
+            plan(.squatterGoes(address), at: now + .seconds(7200))
         }
     }
 
-    private mutating func feed(_ event: DHCPMachine.Event) {
+    private mutating func feed(_ event: IPv4Machine.Event) {
         let before = machine.deadline
         let effects = machine.handle(event, at: now, using: &random)
-        if case .timeReached = event, effects.isEmpty, machine.deadline == before {
+        if case .timeReached = event, effects.isEmpty, machine.deadline == before, let before,
+            before <= now
+        {
             broken.append("\(now): nothing happens at the deadline, for ever")
         }
         for effect in effects {
             switch effect {
             case .send(let message, _):
                 sentAt.append(now)
-                // To a server that is away nothing needs to be carried, for days of simulated time.
-                if hasCarrier, server.isUp { toServer = mailed(message, toServer) }
+                if message.kind == .decline { declines += 1 }
+                // To servers that are all away nothing needs to be carried, for days of simulated time.
+                if servers.contains(where: \.isUp) { carry(.dhcp(message), to: \.toOthers) }
+            case .sendARP(let packet):
+                if !squatters.isEmpty { carry(.arp(packet), to: \.toOthers) }
             case .configure(let held):
                 configured = held
                 boundAt.append(now)
             case .dropAddress: configured = nil
-            case .note: break
+            case .claim(.tookLinkLocal): linkLocals += 1
+            case .changeLinkLocal, .probe, .note, .claim: break
             }
         }
     }
@@ -125,20 +160,21 @@ struct Simulation {
         if let configured, configured.hasEnded(at: now - .milliseconds(1)) {
             broken.append("\(now): the address stays after its lease")
         }
-        if configured == nil, server.isUp, hasCarrier {
-            waitingSince = waitingSince ?? now
-            longestWait = max(longestWait, now - (waitingSince ?? now))
-        } else {
-            if let waitingSince { longestWait = max(longestWait, now - waitingSince) }
-            waitingSince = nil
+        let isWaiting = configured == nil && hasCarrier && servers.contains(where: \.isUp)
+        Self.measure(isWaiting, &waitingSince, &longestWait, at: now)
+        let isDuplicate =
+            configured.map { squatters.contains($0.lease.address) } == true && hasCarrier
+        Self.measure(isDuplicate, &duplicateSince, &longestDuplicate, at: now)
+        checkDeadlines()
+
+        if configured != nil, machine.linkLocal != nil, hasCarrier {
+            broken.append("\(now): an address of its own choice beside a lease")
         }
-        let searches = [.selecting, .requesting, .rebooting].contains(machine.phase)
-        if hasCarrier, searches || configured != nil, machine.deadline == nil {
-            broken.append("\(now): no deadline in \(machine.phase)")
-        }
-        if searches, let next = machine.nextTryAt, next > now + .seconds(8) {
-            broken.append("\(now): the next try is \(next - now) away")
-        }
+        var never = Duration.zero
+        let isNaked = configured == nil && machine.linkLocal == nil && hasCarrier
+        Self.measure(isNaked, &nakedSince, &never, at: now)
+        if never > .seconds(23) { broken.append("\(now): without any address for \(never)") }
+
         // The budget's burst may come on top within one minute.
         if sentAt.count > 28, let last = sentAt.last,
             last - sentAt[sentAt.count - 29] < .seconds(60)
@@ -147,62 +183,73 @@ struct Simulation {
         }
     }
 
-    private mutating func mailed(
-        _ message: DHCPMessage, _ queue: [(at: Duration, message: DHCPMessage)]
-    ) -> [(at: Duration, message: DHCPMessage)] {
-        // Through the wire's form, so that the codec is part of every conversation.
-        guard let parsed = try? DHCPMessage(parsing: message.encoded[...]), parsed == message
-        else {
-            broken.append("\(now): a message does not survive its own encoding")
-            return queue
+    private mutating func checkDeadlines() {
+        guard hasCarrier, let phase = machine.phase else { return }
+        if machine.deadline == nil, configured?.endsAt != nil || configured == nil {
+            broken.append("\(now): no deadline in \(phase)")
         }
-        var queue = queue
-        let copies = Int.random(in: 0..<100, using: &random) < network.doubled ? 2 : 1
-        for _ in 0..<copies where Int.random(in: 0..<100, using: &random) >= network.lost {
-            let delay = Int.random(in: 1...Int(network.slowest.milliseconds), using: &random)
-            queue.append((now + .milliseconds(delay), parsed))
+        // RFC 2131 §3.1 wants ten seconds after a DECLINE, RFC 5227 §2.1.1 a minute after ten of them.
+        let most: Duration = phase == .declined ? .seconds(60) : .seconds(8)
+        let searches = [.selecting, .requesting, .rebooting, .declined].contains(phase)
+        if searches, let next = machine.nextTryAt, next > now + most {
+            broken.append("\(now): the next try is \(next - now) away in \(phase)")
         }
-        queue.sort { $0.at < $1.at }
-        return queue
     }
 
-    private mutating func serve(_ message: DHCPMessage) {
-        guard server.isUp else { return }
-        let own = IPv4Address(192, 0, 2, 1)
-        let pool = IPv4Address(192, 0, 2, server.pool)
-        var answer = DHCPMessage(
-            .ack, transaction: message.transaction, from: message.hardwareAddress)
-        answer.isReply = true
-        answer.options[54] = own.bytes
-        switch message.kind {
-        case .discover:
-            answer.kind = .offer
-            answer.yourAddress = pool
-        case .request:
-            let asked = message.options.address(50) ?? message.clientAddress
-            if let chosen = message.serverIdentifier {
-                guard chosen == own else { return }
-                server.knows.insert(asked)
+    /// Keeps since when something is so, and the longest time that it was.
+    private static func measure(
+        _ isSo: Bool, _ since: inout Duration?, _ longest: inout Duration, at now: Duration
+    ) {
+        if isSo { since = since ?? now }
+        if let since { longest = max(longest, now - since) }
+        if !isSo { since = nil }
+    }
+
+    // MARK: The network
+
+    private mutating func carry(
+        _ packet: Packet,
+        to queue: WritableKeyPath<Simulation, [(at: Duration, packet: Packet)]>
+    ) {
+        guard hasCarrier else { return }
+        // Through the wire's form, so that the codec is part of every conversation.
+        let survives =
+            switch packet {
+            case .dhcp(let message):
+                (try? DHCPMessage(parsing: message.encoded[...])) == message
+            case .arp(let packet): ARPPacket(parsing: packet.encoded[...]) == packet
             }
-            if server.knows.contains(asked), asked == pool {
-                answer.yourAddress = asked
-            } else if server.isAuthoritative {
-                answer.kind = .nak
-            } else {
-                return
+        if !survives { broken.append("\(now): a message does not survive its own encoding") }
+        let copies = Int.random(in: 0..<100, using: &random) < network.doubled ? 2 : 1
+        for _ in 0..<copies where Int.random(in: 0..<100, using: &random) >= network.lost {
+            let delay = Int64.random(in: 1...network.slowest.wholeMilliseconds, using: &random)
+            self[keyPath: queue].append((now + .milliseconds(delay), packet))
+        }
+        self[keyPath: queue].sort { $0.at < $1.at }
+    }
+
+    private mutating func say(_ packet: ARPPacket) { carry(.arp(packet), to: \.toClient) }
+
+    private mutating func deliver(_ packet: Packet) {
+        switch packet {
+        case .dhcp(let message):
+            for which in servers.indices {
+                guard let answer = servers[which].answer(to: message) else { continue }
+                carry(.dhcp(answer), to: \.toClient)
             }
-        case .decline, .offer, .ack, .nak, .release, .inform: return
+        case .arp(let packet):
+            // It answers questions, and insists whenever somebody else says that the address is theirs.
+            guard squatters.contains(packet.target) else { return }
+            say(
+                ARPPacket(
+                    .reply, from: packet.target, at: Self.squatterMAC, to: packet.sender,
+                    at: packet.senderHardware))
         }
-        if answer.kind != .nak {
-            answer.options[1] = [255, 255, 255, 0]
-            answer.options[51] = IPv4Address(rawValue: server.leaseSeconds).bytes
-        }
-        toClient = mailed(answer, toClient)
     }
 }
 
 extension Duration {
-    fileprivate var milliseconds: Int64 {
+    var wholeMilliseconds: Int64 {
         components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
     }
 }

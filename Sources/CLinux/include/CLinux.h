@@ -157,6 +157,7 @@ struct davit_packet {
     /// TP_STATUS_… of PACKET_AUXDATA, 0 without it, and the VLAN's TCI where TP_STATUS_VLAN_VALID is among them.
     uint32_t status;
     uint16_t vlan_tci;
+    uint16_t ethertype;
 };
 
 /// Reads one packet from a packet socket; the control message macros are not imported.
@@ -174,6 +175,10 @@ int davit_netlink_bind(int descriptor);
 
 /// Lets only UDP datagrams to `port` into a packet socket without link headers; with port 0, nothing at all into any socket.
 int davit_packet_filter(int descriptor, uint16_t port);
+
+/// Lets only the beginnings of ARP packets and broadcasts of other machines into a packet socket without link headers; with an address, only
+/// ARP packets that say that somebody has it. The address is in host byte order.
+int davit_life_filter(int descriptor, uint32_t address);
 
 /// Binds an IPv4 socket to a port of all addresses, and sends from it and from `source`, which may be one of many
 /// (IP_PKTINFO); addresses and ports in host byte order.

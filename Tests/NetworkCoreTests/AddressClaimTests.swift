@@ -1,0 +1,153 @@
+import Addresses
+import NetworkCore
+import Testing
+
+/// Every state with every event.
+@Suite struct AddressClaimTests {
+    typealias Packets = ARPPacketTests
+    static let address = Packets.address
+
+    struct Bench {
+        var claim: AddressClaim
+        var random = SeededRandom(5)
+        var now = Duration.seconds(100)
+        /// When what went out, in words.
+        var sent: [(at: Duration, what: String)] = []
+
+        init(_ timing: AddressClaim.Timing = .prompt) {
+            claim = AddressClaim(
+                probing: address, for: Packets.own, timing, at: now, using: &random)
+        }
+
+        init(holding stance: AddressClaim.Stance, isAnnounced: Bool = true) {
+            claim = AddressClaim(
+                holding: address, for: Packets.own, stance, announcedAt: isAnnounced ? now : nil)
+        }
+
+        @discardableResult
+        mutating func handle(_ event: AddressClaim.Event) -> [String] {
+            claim.handle(event, at: now, using: &random).map { effect in
+                switch effect {
+                case .send(let packet):
+                    let what = packet.sender == .unspecified ? "probe" : "announce"
+                    sent.append((now, what))
+                    return what
+                case .free: return "free"
+                case .taken(let owner): return "taken by \(owner)"
+                case .defended: return "defended"
+                }
+            }
+        }
+
+        mutating func wait() throws -> [String] {
+            now = max(now, try #require(claim.deadline))
+            return handle(.timeReached)
+        }
+
+        /// Everything that happens until nothing is planned.
+        mutating func settle() throws -> [String] {
+            var all: [String] = []
+            while claim.deadline != nil { all += try wait() }
+            return all
+        }
+    }
+
+    static let theirs = AddressClaim.Event.heard(.announcement(of: address, by: Packets.other))
+    static let answer = AddressClaim.Event.heard(
+        ARPPacket(.reply, from: address, at: Packets.other, to: .unspecified, at: Packets.own))
+    static let rival = AddressClaim.Event.heard(.probe(for: address, from: Packets.other))
+    static let echo = AddressClaim.Event.heard(.probe(for: address, from: Packets.own))
+    static let ownEcho = AddressClaim.Event.heard(.announcement(of: address, by: Packets.own))
+    static let question = AddressClaim.Event.heard(
+        ARPPacket(.request, from: IPv4Address(192, 0, 2, 9), at: Packets.other, to: address))
+
+    @Test func threeProbesTwoAnnouncementsAndThenOnlyWatching() throws {
+        var bench = Bench()
+        let start = bench.now
+        #expect(
+            try bench.settle() == ["probe", "probe", "probe", "free", "announce", "announce"])
+        let free = try #require(bench.sent.first { $0.what == "announce" }).at
+        #expect(bench.sent.first?.at == start)
+        #expect(free - start <= .milliseconds(1100), "within the promise of eight seconds")
+        #expect(bench.sent[4].at - bench.sent[3].at == .seconds(2))
+    }
+
+    @Test(arguments: 0..<20) func theStandardsTimesAreKeptWhereThereIsTime(seed: UInt64) throws {
+        var bench = Bench(.standard)
+        bench.random = SeededRandom(seed)
+        bench.claim = AddressClaim(
+            probing: Self.address, for: Packets.own, .standard, at: bench.now,
+            using: &bench.random)
+        let start = bench.now
+        _ = try bench.settle()
+        let times = bench.sent.map(\.at)
+        #expect((Duration.zero ... .seconds(1)).contains(times[0] - start))
+        for (one, next) in [(0, 1), (1, 2)] {
+            #expect((.seconds(1) ... .seconds(2)).contains(times[next] - times[one]))
+        }
+        #expect(times[3] - times[2] == .seconds(2))
+    }
+
+    @Test(arguments: [theirs, answer, rival], [0, 1, 2, 3])
+    func whoeverAnswersAnyProbeHasIt(event: AddressClaim.Event, probes: Int) throws {
+        var bench = Bench()
+        for _ in 0..<probes { #expect(try bench.wait() == ["probe"]) }
+        #expect(bench.handle(event) == ["taken by 02:00:00:00:00:09"])
+        #expect(bench.claim.deadline == nil)
+        #expect(bench.handle(event) == [], "it is over")
+        #expect(bench.handle(.timeReached) == [])
+    }
+
+    @Test(arguments: [echo, ownEcho, question])
+    func whatIsNoContestIsNone(event: AddressClaim.Event) throws {
+        var bench = Bench()
+        _ = try bench.wait()
+        #expect(bench.handle(event) == [])
+        _ = try bench.settle()
+        #expect(bench.handle(event) == [])
+    }
+
+    @Test func aHeldAddressIsDefendedOnceAndThenGivenUp() throws {
+        var bench = Bench(holding: .yielding)
+        #expect(try bench.settle() == ["announce", "announce"])
+        #expect(bench.handle(Self.theirs) == ["announce", "defended"])
+        bench.now += .milliseconds(10_000)
+        #expect(bench.handle(Self.answer) == ["announce", "defended"], "the interval is over")
+        bench.now += .milliseconds(9_999)
+        #expect(bench.handle(Self.theirs) == ["taken by 02:00:00:00:00:09"])
+        #expect(bench.handle(Self.theirs) == [])
+    }
+
+    @Test func aProbeOfAnotherIsNoConflictForWhoHolds() throws {
+        // The kernel's ARP answers it.
+        var bench = Bench(holding: .yielding)
+        _ = try bench.settle()
+        #expect(bench.handle(Self.rival) == [])
+    }
+
+    @Test func aFirmOneIsDefendedForEverAndAtMostOnceInTenSeconds() throws {
+        var bench = Bench(holding: .firm)
+        _ = try bench.settle()
+        let before = bench.sent.count
+        for _ in 0..<1000 {
+            bench.handle(Self.theirs)
+            bench.now += .milliseconds(100)
+        }
+        #expect(bench.sent.count - before == 10)
+    }
+
+    @Test func whatIsOnlyWatchedIsNotAnnounced() throws {
+        var bench = Bench(holding: .yielding, isAnnounced: false)
+        #expect(bench.claim.deadline == nil)
+        #expect(bench.handle(.timeReached) == [])
+        #expect(bench.handle(Self.theirs) == ["announce", "defended"])
+    }
+
+    @Test func aSpuriousWakeUpDoesNothing() throws {
+        var bench = Bench()
+        _ = try bench.wait()
+        let before = bench.claim.deadline
+        #expect(bench.handle(.timeReached) == [])
+        #expect(bench.claim.deadline == before)
+    }
+}
