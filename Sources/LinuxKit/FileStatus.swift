@@ -8,6 +8,8 @@ package struct FileStatus: Sendable {
     package let mode: UInt32
     package let isDirectory: Bool
     package let isRegular: Bool
+    /// When it was last read from, since 1970; of a terminal, when something was last typed.
+    package let lastRead: Duration
     /// Major and minor number of the device that this node stands for; `nil` for what is no block device.
     package let blockDevice: (major: UInt32, minor: UInt32)?
 
@@ -30,6 +32,7 @@ package struct FileStatus: Sendable {
         mode = UInt32(status.st_mode) & 0o7777
         isDirectory = status.st_mode & S_IFMT == S_IFDIR
         isRegular = status.st_mode & S_IFMT == S_IFREG
+        lastRead = .seconds(status.st_atim.tv_sec) + .nanoseconds(status.st_atim.tv_nsec)
         blockDevice =
             status.st_mode & S_IFMT == S_IFBLK
             ? (davit_major(status.st_rdev), davit_minor(status.st_rdev)) : nil

@@ -8,6 +8,30 @@ package enum Process {
     /// Closed readers are errors of the write that meets them, not the end of the process.
     package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
+    /// Becomes another program, with the environment of this one. Returns only when that fails.
+    package static func become(_ path: String, _ arguments: [String]) -> SystemError {
+        signal(SIGPIPE, SIG_DFL)
+        var vector = arguments.map { strdup($0) } + [nil]
+        execv(path, &vector)
+        let error = SystemError("start", path)
+        vector.forEach { free($0) }
+        return error
+    }
+
+    /// Collects processes that nobody else does, for ever: what is left to do for the first process of a machine.
+    package static func collectOrphans() -> Never {
+        while true {
+            // Without a child there is nothing to wait for; what hangs below others may still come.
+            if wait(nil) < 0 { sleep(1) }
+        }
+    }
+
+    /// Reads and writes nothing on the terminal that this process was started with any more.
+    package static func dropStandardStreams() throws(SystemError) {
+        let null = try FileDescriptor(opening: Roots.dev + "/null", O_RDWR)
+        for number in Int32(0)...2 { dup2(null.number, number) }
+    }
+
     /// Keeps this process, which holds a secret, out of core dumps.
     package static func keepPrivate() { _ = davit_keep_private() }
 

@@ -57,7 +57,7 @@ package struct ProcessActivity: Sendable, Equatable {
     }
 
     /// The fields behind the program's name, which may hold anything: state, parent, group, session, …
-    private static func fields(_ path: String) -> [Substring]? {
+    static func fields(_ path: String) -> [Substring]? {
         guard let text = Files.text(path, limit: 4096), let name = text.lastIndex(of: ")") else {
             return nil
         }

@@ -42,6 +42,34 @@ package enum ProcessTable {
         return nil
     }
 
+    /// The process that started `pid`, or that took it over; `nil` when it has ended.
+    package static func parent(of pid: Int32) -> Int32? {
+        ProcessActivity.fields("\(Roots.proc)/\(pid)/stat").flatMap { fields in
+            fields.count > 1 ? Int32(fields[1]) : nil
+        }
+    }
+
+    /// When `pid` began, on the clock of `Clock.now`; `nil` when it has ended.
+    package static func beginning(of pid: Int32) -> Duration? {
+        guard let fields = ProcessActivity.fields("\(Roots.proc)/\(pid)/stat"), fields.count > 19,
+            let ticks = Int64(fields[19])
+        else { return nil }
+        return .milliseconds(ticks &* 1000 / Int64(max(1, sysconf(Int32(_SC_CLK_TCK)))))
+    }
+
+    /// The processes that have something open, run from, or stand somewhere below a mount point.
+    package static func users(of point: String) -> [Entry] {
+        all.filter { entry in
+            let directory = "\(Roots.proc)/\(entry.pid)"
+            let links =
+                ["cwd", "root", "exe"].map { "\(directory)/\($0)" }
+                + Files.names(in: directory + "/fd").map { "\(directory)/fd/\($0)" }
+            return links.lazy.compactMap(Files.linkTarget).contains {
+                $0 == point || $0.hasPrefix(point + "/")
+            }
+        }
+    }
+
     private static func entry(_ pid: Int32) -> Entry? {
         let directory = "\(Roots.proc)/\(pid)"
         guard let name = Files.text(directory + "/comm", limit: 64),

@@ -35,6 +35,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -130,6 +131,13 @@ static inline int davit_mount(
     const char *options) {
     unsigned long flags = MS_NOSUID | MS_NODEV | (read_only ? MS_RDONLY : 0);
     return mount(source, point, type, flags, options);
+}
+static inline int davit_mount_kernel(
+    const char *type, const char *point, _Bool has_devices, const char *options) {
+    return mount(type, point, type, MS_NOSUID | (has_devices ? 0 : MS_NODEV), options);
+}
+static inline int davit_remount_read_only(const char *point) {
+    return mount(NULL, point, NULL, MS_REMOUNT | MS_RDONLY, NULL);
 }
 static inline int davit_unmount(const char *point) { return umount2(point, UMOUNT_NOFOLLOW); }
 
