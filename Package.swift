@@ -69,7 +69,7 @@ let package = Package(
         compactModule(
             "Export",
             ["BlkidKit", "ExportCore", "JSONKit", "LinuxKit", "ModuleKit", "Recorder"]),
-        module("Boot", ["BootCore", "JSONKit", "LinuxKit", "Recorder"]),
+        module("Boot", ["BootCore", "CryptKit", "JSONKit", "LinuxKit", "ModuleKit", "Recorder"]),
         module(
             "Network", ["Addresses", "Bytes", "JSONKit", "LinuxKit", "NetworkCore", "Recorder"]),
         module(
@@ -82,7 +82,8 @@ let package = Package(
         .executableTarget(
             name: "davit",
             dependencies: [
-                "Arguments", "BlkidKit", "Boot", "CStatic", "CryptKit", "Export", "ExportCore",
+                "Arguments", "BlkidKit", "Boot", "BootCore", "CStatic", "CryptKit", "Export",
+                "ExportCore",
                 "JSONKit", "LinuxKit", "ModuleKit", "Network", "Recorder", "Repair", "RepairCore",
                 "SSHCore", "SSHKit", "SSHServer", "Unlock", "UnlockCore",
             ],

@@ -1,3 +1,4 @@
+import BootCore
 import LinuxKit
 
 /// How far the boot is, and what it waits for, as seen from the processes of the initramfs.
@@ -20,7 +21,7 @@ package enum BootStage: Sendable, Equatable {
     /// Looks at the machine.
     package static var now: BootStage {
         guard Host.isInitramfs else { return .system }
-        let programs: Set = ["askpass", "cryptsetup", "sh", "dash", "busybox"]
+        let programs = shellNames.union(["askpass", "cryptsetup"])
         let processes = ProcessTable.all.filter {
             programs.contains($0.program) || isChecker($0.program)
         }
@@ -45,16 +46,35 @@ package enum BootStage: Sendable, Equatable {
         if let cryptsetup = processes.first(where: { $0.program == "cryptsetup" }) {
             return .opening(device: cryptsetup.arguments.last)
         }
-        // initramfs-tools' panic() runs an interactive shell with this prompt.
-        let shells = processes.filter { ["sh", "dash", "busybox"].contains($0.program) }
-        if shells.contains(where: { environment($0.pid, "PS1")?.hasPrefix("(initramfs)") == true })
-        {
-            return .rescueShell
-        }
+        if rescueShell(processes, environment: environment) != nil { return .rescueShell }
+        let missing = missingRoot(commandLine: commandLine, exists: exists)
+        return missing.map { .rootDevice($0) } ?? .initramfs
+    }
+
+    /// The root device as `root=` names it, when it is not there now.
+    static var missingRoot: String? {
+        missingRoot(
+            commandLine: Files.text(Roots.proc + "/cmdline", limit: 4096) ?? "",
+            exists: Files.exists)
+    }
+
+    private static func missingRoot(commandLine: String, exists: (String) -> Bool) -> String? {
         let words = commandLine.split(separator: " ")
         let root = words.last { $0.hasPrefix("root=") }?.dropFirst("root=".count)
-        if let root, let path = devicePath(root), !exists(path) { return .rootDevice(String(root)) }
-        return .initramfs
+        guard let root, let path = devicePath(root), !exists(path) else { return nil }
+        return String(root)
+    }
+
+    static let shellNames: Set = ["sh", "dash", "busybox", "ash", "bash"]
+
+    /// The shell that the initramfs started when it gave up: an interactive one with the prompt of its framework.
+    static func rescueShell(
+        _ processes: [ProcessTable.Entry], environment: (Int32, String) -> String?
+    ) -> ProcessTable.Entry? {
+        processes.first { process in
+            shellNames.contains(process.program) && process.arguments.contains("-i")
+                && environment(process.pid, "PS1").map(RescueShell.isPrompt) == true
+        }
     }
 
     /// fsck, fsck.TYPE and e2fsck.
@@ -84,7 +104,7 @@ package enum BootStage: Sendable, Equatable {
         case .passphrase(let device): "waits for the passphrase of \(device)"
         case .opening(let device): "opens \(device ?? "an encrypted device")"
         case .checking(let device): "checks the file system on \(device)"
-        case .rescueShell: "stopped in a rescue shell on the console"
+        case .rescueShell: "stopped in a rescue shell on the console; 'davit boot' lets it go on"
         case .rootDevice(let root): "waits for the root device \(root)"
         case .initramfs: "goes on in the initramfs"
         }

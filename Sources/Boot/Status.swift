@@ -45,6 +45,9 @@ package struct Status: Sendable {
         ]
     }
 
+    /// The names of the exports that davit keeps.
+    var exportNames: [String] { exports.compactMap { $0["name"]?.string } }
+
     /// A file that a process died writing does not exist (they are replaced in one step); one that is no JSON is
     /// somebody else's, and passed over.
     private static func file(_ name: String) -> JSON {

@@ -10,6 +10,8 @@ enum Applets {
             UnlockCommand.self,
             ExportCommand.self,
             RepairCommand.self,
+            BootCommand.self,
+            RebootCommand.self,
             ModulesCommand.self,
             NetCommand.self,
             SshdCommand.self,

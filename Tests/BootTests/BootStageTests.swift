@@ -33,6 +33,16 @@ import Testing
     }
 
     @Test(arguments: [
+        ("sh", "dracut:/# "), ("bash", "[rootfs \\W]\\$ "), ("busybox", "(initramfs) "),
+    ])
+    func knowsTheShellsOfOtherFrameworks(program: String, prompt: String) {
+        let shell = Entry(pid: 9, name: program, arguments: ["/bin/\(program)", "-i", "-l"])
+        #expect(stage([shell], environment: [9: ["PS1": prompt]]) == .rescueShell)
+        let other = Entry(pid: 9, name: program, arguments: ["/bin/\(program)", "/init"])
+        #expect(stage([other], environment: [9: ["PS1": prompt]], commandLine: "") == .initramfs)
+    }
+
+    @Test(arguments: [
         ("root=/dev/mapper/cryptroot", "/dev/mapper/cryptroot"),
         ("root=UUID=ab-cd", "/dev/disk/by-uuid/ab-cd"),
         ("root=LABEL=top", "/dev/disk/by-label/top"),

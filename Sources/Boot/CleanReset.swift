@@ -1,0 +1,172 @@
+import BootCore
+import CryptKit
+import LinuxKit
+import Recorder
+
+/// Stops, unmounts, closes and writes out everything in order, says each step, and resets the machine.
+package struct CleanReset {
+    package enum Failure: Error, CustomStringConvertible {
+        case systemRuns
+        case repairRuns(Int)
+        case checkerRuns(device: String)
+        case exportsStay
+        case busy(point: String, users: [String], reason: String)
+        case hangs(String)
+
+        package var description: String {
+            let hard = "'davit reboot --now' resets all the same, and loses what is not written."
+            return switch self {
+            case .systemRuns:
+                "The system runs here; 'davit reboot' is for the initramfs. Use the system's own, such as 'systemctl reboot'."
+            case .repairRuns(let id):
+                "Repair \(id) runs. End it with 'davit repair cancel \(id)', or wait for it; 'davit repair watch \(id)' shows how far it is."
+            case .checkerRuns(let device):
+                "A checker of the initramfs runs on \(device). Wait for its end: 'davit status'. \(hard)"
+            case .exportsStay:
+                "Not everything that is exported could be taken back; the lines above say why. \(hard)"
+            case .busy(let point, let users, let reason):
+                "Cannot unmount \(point), nor make it read-only: \(reason). "
+                    + (users.isEmpty
+                        ? "No process shows itself as its user. "
+                        : "In use by \(users.joined(separator: ", ")); end these and run it again. ")
+                    + hard
+            case .hangs(let step): "To \(step) hangs in the kernel. \(hard)"
+            }
+        }
+    }
+
+    /// How long one step may take before it counts as hanging.
+    private static let patience = Duration.seconds(30)
+
+    private let say: (String) -> Void
+    private let recorder = Recorder(component: "reboot")
+
+    package init(say: @escaping (String) -> Void) { self.say = say }
+
+    /// Everything up to the reset itself. Each step is a child process: what hangs in the kernel cannot hold up the rest.
+    package func prepare() throws {
+        guard Host.isInitramfs else { throw Failure.systemRuns }
+        if case .checking(let device) = BootStage.now {
+            throw Failure.checkerRuns(device: device)
+        }
+        for id in Files.names(in: Roots.run + "/repair").compactMap({ Int($0) })
+        where LockFile.holder("\(Roots.run)/repair/\(id)/lock") != nil {
+            throw Failure.repairRuns(id)
+        }
+        recorder.record("was asked to stop everything and reset", .notice)
+        guard try isDone("stop the exports", ["export", "stop", "--all"], .seconds(120)) else {
+            throw Failure.exportsStay
+        }
+        let plan = ResetPlan.now
+        for point in plan.unmounts { try unmount(point) }
+        for name in plan.closings {
+            let isClosed = try isDone("close \(name)", ["reboot", "--step", "close", name])
+            say(isClosed ? "Closed \(name)." : "\(name) stays open: something uses it.")
+        }
+        _ = try isDone("write everything out", ["reboot", "--step", "sync"])
+        say("Everything is written out.")
+    }
+
+    /// Resets in a process of its own that outlives this session, so that the client gets its answer first.
+    package func resetSoon() throws(SystemError) {
+        var request = ChildProcess.Request.davit(["reboot", "--step", "reset"])
+        request.newSession = true
+        request.diesWithParent = false
+        var process = try ChildProcess(starting: request)
+        process.detach()
+        say("Resetting now.")
+    }
+
+    private func unmount(_ point: String) throws {
+        if try isDone("unmount \(point)", ["reboot", "--step", "unmount", point]) {
+            say("Unmounted \(point).")
+        } else if try isDone("make \(point) read-only", ["reboot", "--step", "read-only", point]) {
+            say("\(point) is in use; it was written out and made read-only.")
+        } else {
+            let users = ProcessTable.users(of: point).map { "\($0.program) (process \($0.pid))" }
+            throw Failure.busy(point: point, users: users, reason: "it is busy")
+        }
+    }
+
+    /// - Returns: whether the child ended with 0.
+    private func isDone(
+        _ step: String, _ arguments: [String], _ patience: Duration = Self.patience
+    ) throws -> Bool {
+        var request = ChildProcess.Request.davit(arguments)
+        (request.output, request.error) = (1, 2)
+        var child = try ChildProcess(starting: request)
+        guard let exit = try child.wait(until: Clock.now + patience) else {
+            child.abandon()
+            recorder.record("to \(step) hangs", .warning)
+            throw Failure.hangs(step)
+        }
+        recorder.record("\(step): \(exit)")
+        return exit == .code(0)
+    }
+}
+
+extension CleanReset {
+    /// One step, carried out by a process of its own.
+    package enum Step: Sendable {
+        case unmount(String)
+        case makeReadOnly(String)
+        case close(String)
+        case sync
+        case reset
+
+        /// - Returns: whether it could be done.
+        package func perform() throws(SystemError) -> Bool {
+            guard Host.isInitramfs else { return false }
+            switch self {
+            case .unmount(let point):
+                do throws(SystemError) {
+                    try Mounts.unmount(point)
+                    return true
+                } catch {
+                    guard error.isBusy else { throw error }
+                    return false
+                }
+            case .makeReadOnly(let point): try Mounts.makeReadOnly(point)
+            case .close(let name): return DeviceMapper.remove(name)
+            case .sync: Mounts.writeOut()
+            case .reset:
+                // The last words leave through sessions that end next.
+                _ = try Poll.wait([], until: Clock.now + .milliseconds(500))
+                _ = try? Supervisor.stop()
+                KernelLog.write("reboot: resets the machine", priority: 5)
+                try MachineReset.orderly()
+            }
+            return true
+        }
+    }
+
+    /// Resets at once; nothing is stopped or written.
+    package static func now() throws {
+        guard Host.isInitramfs else { throw Failure.systemRuns }
+        KernelLog.write("reboot --now: resets the machine as it is", priority: 4)
+        do throws(SystemError) {
+            try MachineReset.immediate()
+        } catch {
+            // A kernel without sysrq: reboot(2) is what is left.
+            Recorder(component: "reboot").record("\(error)")
+        }
+        try MachineReset.orderly()
+    }
+}
+
+extension ResetPlan {
+    /// For this machine as it is.
+    fileprivate static var now: ResetPlan {
+        let mappings = Files.names(in: Roots.sys + "/class/block").compactMap { device in
+            BlockNode(name: device).flatMap { node in
+                node.attribute("dm/name").map {
+                    Mapping(name: $0, device: device, holders: node.holders)
+                }
+            }
+        }
+        let mounts = MountTable.all.map {
+            Mount(point: $0.point, source: $0.source, type: $0.type)
+        }
+        return ResetPlan(mounts: mounts, mappings: mappings)
+    }
+}
