@@ -6,17 +6,23 @@ import Recorder
 package enum Services {
     /// Reads DIR/davit.conf; a missing file means the defaults, a line that cannot be used is recorded by name and
     /// the rest holds.
-    package static func configured(in directory: String) -> [Supervisor.Service] {
+    /// - Parameter keepsAddress: what becomes of the address when davit.conf says nothing.
+    package static func configured(
+        in directory: String, keepsAddress: Bool = false
+    ) -> [Supervisor.Service] {
         let path = directory + "/davit.conf"
         let settings = Settings(parsing: Files.text(path, limit: 65536) ?? "")
         let recorder = Recorder(component: "supervise")
         for complaint in settings.complaints { recorder.record("\(path): \(complaint)", .warning) }
-        return services(for: settings, in: directory)
+        return services(for: settings, in: directory, keepsAddress: keepsAddress)
     }
 
-    static func services(for settings: Settings, in directory: String) -> [Supervisor.Service] {
+    static func services(
+        for settings: Settings, in directory: String, keepsAddress: Bool
+    ) -> [Supervisor.Service] {
         var net = ["net"] + settings.interfaces.flatMap { ["--interface", $0] }
-        if settings.addressAfterBoot == .drop { net.append("--release-on-exit") }
+        let after = settings.addressAfterBoot ?? (keepsAddress ? .keep : .drop)
+        if after == .drop { net.append("--release-on-exit") }
         let sshd = ["sshd", "--config", directory] + settings.listen.flatMap { ["--listen", $0] }
         return [.init("net", net), .init("sshd", sshd)]
     }

@@ -47,6 +47,10 @@ package final class Supervisor {
     private var lastEnd: [String: String] = [:]
     private let since = Clock.now
     private var isFinished = false
+    /// In the initramfs: its end may come without a word, where no boot script says `stop`.
+    private let firstProcess: FirstProcess?
+    /// How often the first process is looked at; nothing announces a change of its root directory.
+    private static let lookInterval = Duration.seconds(1)
 
     /// - Parameter untilHandOver: ends at once when `stop` was called, even before this began.
     /// - Throws: `Failure.alreadyRunning`; `SystemError` when $DAVIT_RUN cannot be written.
@@ -65,6 +69,7 @@ package final class Supervisor {
         self.services = services
         signals = try SignalDescriptor([Signal.terminate, Signal.interrupt, Signal.hangup])
         devices = try UEventSocket()
+        firstProcess = Host.isInitramfs ? try? FirstProcess() : nil
         machine = SupervisorMachine(services.map { $0.name })
     }
 
@@ -85,7 +90,9 @@ package final class Supervisor {
             interests.append(.init(process.endDescriptor, .input))
             interests.append(.init(process.outputDescriptor, .input))
         }
-        let ready = try Poll.wait(interests, until: machine.deadline)
+        let look = firstProcess == nil ? nil : Clock.now + Self.lookInterval
+        let deadlines = [machine.deadline, look].compactMap { $0 }
+        let ready = try Poll.wait(interests, until: deadlines.min())
 
         for (index, (name, process)) in processes.enumerated() {
             // A pipe whose writers are gone stays readable; the end of the process is what is acted upon.
@@ -95,6 +102,14 @@ package final class Supervisor {
         if ready[0].isReadable { while signals.next() != nil { perform(.stopRequested) } }
         if ready[1].isReadable, somethingCame() { perform(.worldChanged) }
         if let deadline = machine.deadline, Clock.now >= deadline { perform(.timeReached) }
+        if systemTookOver { perform(.stopRequested) }
+    }
+
+    private var systemTookOver: Bool {
+        switch firstProcess {
+        case .some(let first): first.hasMovedOn
+        case .none: false
+        }
     }
 
     /// Whether a disk or a network interface is among the devices that were announced.

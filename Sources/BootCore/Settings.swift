@@ -14,8 +14,8 @@ package struct Settings: Sendable, Equatable {
     package var interfaces: [String] = []
     /// `listen`: ADDRESS:PORT of the SSH server; empty for port 22 on every address.
     package var listen: [String] = []
-    /// `address-after-boot`: `drop` (the default) or `keep`.
-    package var addressAfterBoot = AddressAfterBoot.drop
+    /// `address-after-boot`: `drop` or `keep`; `nil` when nothing is said.
+    package var addressAfterBoot: AddressAfterBoot?
     /// Lines that could not be used: each a sentence that names the line. The rest holds all the same.
     package var complaints: [String] = []
 

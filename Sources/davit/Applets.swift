@@ -16,6 +16,7 @@ enum Applets {
             NetCommand.self,
             SshdCommand.self,
             SuperviseCommand.self,
+            InitCommand.self,
             KeygenCommand.self,
             HelpCommand.self,
             VersionCommand.self,

@@ -23,7 +23,7 @@ import Testing
             parsing:
                 "listne = :22\ninterface\nlisten =\naddress-after-boot = maybe\ninterface = a\r\n")
         #expect(settings.interfaces == ["a"])
-        #expect(settings.addressAfterBoot == .drop)
+        #expect(settings.addressAfterBoot == nil)
         #expect(
             settings.complaints == [
                 "Line 1: listne: there is no such setting.",

@@ -7,7 +7,7 @@ enum SuperviseCommand: Command {
     static let summary =
         "runs the network daemon and the SSH server, and starts them again for ever"
     static let help = """
-        davit supervise [--config DIR] [--until-hand-over]
+        davit supervise [--config DIR] [--until-hand-over] [--keep-address]
         davit supervise --stop
 
         Starts 'davit net' and 'davit sshd', and starts each again whenever it ends. Runs until SIGTERM. One at a
@@ -16,6 +16,7 @@ enum SuperviseCommand: Command {
         --config DIR   where davit.conf, authorized_keys and host_ed25519_key are (default /etc/davit)
         --until-hand-over
                        for boot scripts: ends at once when --stop came first, because the boot was faster
+        --keep-address the address stays when this ends, unless davit.conf says 'drop'
         --stop         ends the running supervisor and its services; that none runs is a success
 
         davit.conf holds lines 'key = value':
@@ -28,6 +29,7 @@ enum SuperviseCommand: Command {
         var reader = ArgumentReader(arguments)
         let stop = try reader.flag("--stop")
         let untilHandOver = try reader.flag("--until-hand-over")
+        let keepsAddress = try reader.flag("--keep-address")
         let directory = try reader.value("--config") ?? Roots.etc
         _ = try reader.operands(atMost: 0)
         if stop {
@@ -36,7 +38,7 @@ enum SuperviseCommand: Command {
         }
         // What is wrong with davit.conf is recorded before the supervisor begins.
         try? Files.makeDirectory(Roots.run)
-        let services = Services.configured(in: directory)
+        let services = Services.configured(in: directory, keepsAddress: keepsAddress)
         try Supervisor(services, untilHandOver: untilHandOver).run()
         return .done
     }
