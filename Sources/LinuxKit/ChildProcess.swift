@@ -136,7 +136,7 @@ package struct ChildProcess: ~Copyable {
 }
 
 /// Lends a NULL-terminated array of C strings, as execve(2) takes it.
-private func withCStrings<Result>(
+func withCStrings<Result>(
     _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
     var pointers = strings.map { strdup($0) } + [nil]

@@ -41,6 +41,33 @@ package struct FileDescriptor: ~Copyable {
         try self.init(opening: path, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
     }
 
+    /// An anonymous file in memory of `size` bytes, which takes room only where it is written.
+    package static func inMemory(
+        _ name: String, size: UInt64
+    ) throws(SystemError) -> FileDescriptor {
+        let made = davit_memory_file(name)
+        guard made >= 0 else { throw SystemError("make", "a file in memory") }
+        return try sized(FileDescriptor(adopting: made), size)
+    }
+
+    /// A new file of `size` bytes that has no name any more: it goes away with its last user.
+    package static func unnamed(
+        at path: String, size: UInt64
+    ) throws(SystemError) -> FileDescriptor {
+        let file = try FileDescriptor(opening: path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+        try Files.remove(path)
+        return try sized(file, size)
+    }
+
+    private static func sized(
+        _ file: consuming FileDescriptor, _ size: UInt64
+    ) throws(SystemError) -> FileDescriptor {
+        guard ftruncate(file.number, off_t(clamping: size)) == 0 else {
+            throw SystemError("make a file of", "\(size) bytes")
+        }
+        return file
+    }
+
     /// A second descriptor for the same open file, with O_CLOEXEC.
     package borrowing func duplicate() throws(SystemError) -> FileDescriptor {
         let copy = davit_fcntl(number, F_DUPFD_CLOEXEC, 3)

@@ -124,6 +124,13 @@ package enum Files {
         return false
     }
 
+    /// Bytes that this process can still write in the file system of `path`, or `nil`.
+    package static func room(at path: String) -> UInt64? {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return nil }
+        return UInt64(status.f_bavail) &* UInt64(status.f_frsize)
+    }
+
     /// Removes an empty directory.
     package static func removeDirectory(_ path: String) throws(SystemError) {
         guard rmdir(path) == 0 || errno == ENOENT else { throw SystemError("remove", path) }

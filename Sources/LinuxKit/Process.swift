@@ -5,6 +5,13 @@ import Glibc
 package enum Process {
     package static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 
+    /// Becomes another program; the descriptors without O_CLOEXEC, the session and the process number stay.
+    /// - Returns: why it did not.
+    package static func become(_ path: String, _ arguments: [String]) -> SystemError {
+        withCStrings([path] + arguments) { _ = execv(path, $0) }
+        return SystemError("start", path)
+    }
+
     /// Closed readers are errors of the write that meets them, not the end of the process.
     package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 

@@ -23,6 +23,8 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     package var isNotFound: Bool { code == ENOENT }
     package var isAddressInUse: Bool { code == EADDRINUSE }
     package var isBusy: Bool { code == EBUSY }
+    /// The kernel does not take the arguments; the device mapper says so of a target that it does not know.
+    package var isInvalid: Bool { code == EINVAL }
     /// The kernel has no driver for it.
     package var isUnknownToKernel: Bool { code == ENODEV }
     package var isPermission: Bool { code == EPERM || code == EACCES }

@@ -141,6 +141,26 @@ static inline int davit_remount_read_only(const char *point) {
 }
 static inline int davit_unmount(const char *point) { return umount2(point, UMOUNT_NOFOLLOW); }
 
+/// Gives this process a table of mounts of its own, from which nothing comes back to the others'.
+int davit_own_mounts(void);
+
+/// An empty directory in memory over `point`; unlike with davit_mount it may hold device nodes.
+static inline int davit_mount_devices(const char *point) {
+    return mount("tmpfs", point, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=256k");
+}
+
+/// Makes a device node for the block or character device with these numbers.
+static inline int davit_make_node(
+    const char *path, _Bool block, unsigned major_number, unsigned minor_number) {
+    return mknod(path, (block ? S_IFBLK : S_IFCHR) | 0600, makedev(major_number, minor_number));
+}
+
+/// An anonymous file in memory, empty, that can grow. Oldest kernel: 3.17.
+int davit_memory_file(const char *name);
+
+/// Lets btrfs forget that it has seen the device `path` (BTRFS_IOC_FORGET_DEV). Oldest kernel: 5.1.
+int davit_btrfs_forget(const char *path);
+
 /// One call to the device mapper: the numbers of its ioctls are computed from `command`, one of DM_…_CMD.
 static inline int davit_device_mapper(int control, unsigned command, void *request) {
     return ioctl(control, _IOWR(DM_IOCTL, command, struct dm_ioctl), request);
