@@ -74,7 +74,9 @@ let package = Package(
             "Network", ["Addresses", "Bytes", "JSONKit", "LinuxKit", "NetworkCore", "Recorder"]),
         module(
             "SSHServer", ["Addresses", "JSONKit", "LinuxKit", "Recorder", "SSHCore", "SSHKit"]),
-        module("Repair", ["BlkidKit", "JSONKit", "LinuxKit", "Recorder", "RepairCore"]),
+        module(
+            "Repair",
+            ["BlkidKit", "JSONKit", "LinuxKit", "ModuleKit", "Recorder", "RepairCore"]),
         module(
             "Unlock", ["BlkidKit", "CryptKit", "JSONKit", "LinuxKit", "Recorder", "UnlockCore"]),
 

@@ -22,15 +22,22 @@ package enum Checkers {
             guard isTrusted(given) else { throw .notAProgram(given) }
             return Found(path: given, version: version(of: given, backend))
         }
+        if let found = Self.path(of: backend.programs) {
+            return Found(path: found, version: version(of: found, backend))
+        }
+        throw .noChecker(names: backend.programs, package: backend.package)
+    }
+
+    /// The first of these programs that is here, uploaded ones first.
+    static func path(of programs: [String]) -> String? {
         let path = Environment["PATH"]?.split(separator: ":").map(String.init) ?? []
         let standard = ["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin"]
         for directory in [uploads] + path + standard + ["/root"] {
-            for name in backend.programs where isTrusted("\(directory)/\(name)") {
-                let found = "\(directory)/\(name)"
-                return Found(path: found, version: version(of: found, backend))
+            for name in programs where isTrusted("\(directory)/\(name)") {
+                return "\(directory)/\(name)"
             }
         }
-        throw .noChecker(names: backend.programs, package: backend.package)
+        return nil
     }
 
     /// What is to run as root must not be for others to change.

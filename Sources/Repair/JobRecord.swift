@@ -7,7 +7,7 @@ import RepairCore
 /// `{id, state: running|cancelling|ended, purpose, type, uuid, members, command, checkerVersion, kernel, pid,
 /// checkerPid, startedAt, startedWall, endedAt, progress: {…}, words, verdict: {verdict, because, since}, estimate,
 /// troubles: […], waitsFor, before: {state, journal, sequence}, after, exit: {how, bits, words}, transcript, leftOut,
-/// evidence: […]}`; times are milliseconds since boot, `startedWall` seconds since 1970.
+/// evidence: […], below: […], trial: {kind, words: […], before: {…}, after: {…}}}`; times are milliseconds since boot, `startedWall` seconds since 1970.
 struct JobRecord {
     enum State: String { case running, cancelling, ended }
 
@@ -31,6 +31,8 @@ struct JobRecord {
     var after: FileSystem?
     var ending: (how: String, meaning: Meaning)?
     var leftOut = 0
+    var trial: TrialOutcome?
+    var below: [String] = []
     var evidence: [String] = []
 
     init(id: Int, request: JobRequest) {
@@ -42,7 +44,7 @@ struct JobRecord {
         [
             "id": .number(id),
             "state": .string(state.rawValue),
-            "purpose": .string(request.purpose.rawValue),
+            "purpose": .string(request.kind),
             "type": .string(request.type),
             "uuid": .string(request.uuid),
             "members": .array(request.members.map { .string($0) }),
@@ -74,6 +76,8 @@ struct JobRecord {
             "transcript": .string("\(Jobs.directory(id))/transcript"),
             "leftOut": .number(leftOut),
             "evidence": .array(evidence.map { .string($0) }),
+            "below": .array(below.map { .string($0) }),
+            "trial": trial.map(\.json) ?? .null,
         ]
     }
 

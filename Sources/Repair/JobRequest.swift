@@ -4,7 +4,7 @@ import RepairCore
 /// What a job is to run: `request.json` in its directory.
 ///
 /// `{purpose, backend, type, uuid, members: […], program, checkerVersion, arguments: […], progressDescriptor, inKernel,
-/// logTo, patienceSeconds}`.
+/// isDegraded, isTrial, overlayIn, logTo, patienceSeconds}`.
 package struct JobRequest: Sendable, Equatable {
     package let purpose: Purpose
     package let backend: String
@@ -18,7 +18,13 @@ package struct JobRequest: Sendable, Equatable {
     package let progressDescriptor: Bool
     /// davit itself is the program, and lets the kernel do it; the progress comes from the kernel's log.
     package let inKernel: Bool
-    /// A directory that gets a copy of the record.
+    /// Members are missing, and it goes on without them.
+    package let isDegraded: Bool
+    /// It works on overlays, and what is reachable is counted before and after.
+    package var isTrial = false
+    /// The directory for the overlays; memory when `nil`.
+    package var overlayIn: String?
+    /// A directory or device that gets a copy of the record.
     package let logTo: String?
     /// How long no step may come until a verdict other than working or slow.
     package let patienceSeconds: Int
@@ -37,6 +43,7 @@ package struct JobRequest: Sendable, Equatable {
         arguments = invocation.arguments
         progressDescriptor = invocation.progressDescriptor
         inKernel = false
+        isDegraded = !subject.missing.isEmpty
         self.logTo = logTo
         self.patienceSeconds = patienceSeconds
     }
@@ -55,6 +62,7 @@ package struct JobRequest: Sendable, Equatable {
         arguments = ["job", "mount", mount.type, mount.options] + subject.paths
         progressDescriptor = false
         inKernel = true
+        isDegraded = !subject.missing.isEmpty
         self.logTo = logTo
         self.patienceSeconds = patienceSeconds
     }
@@ -66,7 +74,8 @@ package struct JobRequest: Sendable, Equatable {
             let program = json["program"]?.string, let version = json["checkerVersion"]?.string,
             let arguments = json["arguments"]?.array,
             let progressDescriptor = json["progressDescriptor"]?.bool,
-            let inKernel = json["inKernel"]?.bool,
+            let inKernel = json["inKernel"]?.bool, let isTrial = json["isTrial"]?.bool,
+            let isDegraded = json["isDegraded"]?.bool,
             let patience = json["patienceSeconds"]?.int
         else { return nil }
         self.purpose = purpose
@@ -79,6 +88,9 @@ package struct JobRequest: Sendable, Equatable {
         self.arguments = arguments.compactMap(\.string)
         self.progressDescriptor = progressDescriptor
         self.inKernel = inKernel
+        self.isDegraded = isDegraded
+        self.isTrial = isTrial
+        overlayIn = json["overlayIn"]?.string
         logTo = json["logTo"]?.string
         patienceSeconds = patience
     }
@@ -91,10 +103,14 @@ package struct JobRequest: Sendable, Equatable {
             "checkerVersion": .string(checkerVersion),
             "arguments": .array(arguments.map { .string($0) }),
             "progressDescriptor": .bool(progressDescriptor),
-            "inKernel": .bool(inKernel), "logTo": JSON(logTo),
+            "inKernel": .bool(inKernel), "isDegraded": .bool(isDegraded),
+            "isTrial": .bool(isTrial), "overlayIn": JSON(overlayIn), "logTo": JSON(logTo),
             "patienceSeconds": .number(patienceSeconds),
         ]
     }
+
+    /// What it is for, in one word.
+    package var kind: String { isTrial ? "trial" : purpose.rawValue }
 
     /// The whole command line in words.
     var command: String { ([inKernel ? "davit" : program] + arguments).joined(separator: " ") }

@@ -45,17 +45,26 @@ package enum Jobs {
         return chosen
     }
 
-    /// The last attempt on any of these members that did not come to its end.
-    package static func unfinishedAttempt(on paths: [String]) -> JSON? {
-        let wanted = Set(paths.map { Files.realPath($0) ?? $0 })
-        let last = ids.reversed().lazy.compactMap { record($0) }.first { record in
+    /// The last attempt on any of these members that did not come to its end, in this boot or by a record in `place`.
+    static func unfinishedAttempt(on subject: Subject, in place: String?) -> JSON? {
+        let wanted = Set(subject.paths.map { Files.realPath($0) ?? $0 })
+        let here = ids.reversed().lazy.compactMap { record($0) }.first { record in
             (record["members"]?.array ?? []).compactMap(\.string).contains {
                 wanted.contains(Files.realPath($0) ?? $0)
             }
         }
-        guard let last, let state = last["state"]?.string, state != "running" else { return nil }
+        // Names of devices change from boot to boot.
+        let last =
+            here
+            ?? place.flatMap { place in
+                RecordCopy.records(in: place).last {
+                    $0["uuid"]?.string == subject.system.uuid && !subject.system.uuid.isEmpty
+                }
+            }
+        guard let last, let state = last["state"]?.string else { return nil }
+        if here != nil, state == "running" || state == "cancelling" { return nil }
         let bits = last["exit"]?["bits"]?.int ?? 0
-        guard state == "interrupted" || bits & 32 != 0 else { return nil }
+        guard state != "ended" || bits & 32 != 0 else { return nil }
         return last
     }
 
@@ -67,6 +76,7 @@ package enum Jobs {
             let id = ids.last { record($0)?["pid"]?.int == Int(holder) }
             throw .alreadyRunning(id: id ?? 0, paths: request.members)
         }
+        Overlays.removeLeftovers()
         if let orphan = orphan(on: request.members) {
             throw .orphan(id: orphan.id, process: orphan.process)
         }

@@ -1,7 +1,9 @@
 import LinuxKit
+import ModuleKit
+import RepairCore
 
-/// Mounts a file system so that the kernel replays its journal or checks it, and unmounts it again. Runs as a process of
-/// its own, because mount(2) cannot be left before it is done.
+/// Mounts a file system so that the kernel replays its journal or checks it, or to count what is reachable, and unmounts
+/// it again. Runs as a process of its own, because mount(2) cannot be left before it is done.
 package enum KernelRun {
     package enum Failure: Error, Equatable, CustomStringConvertible {
         case notADevice(String)
@@ -19,15 +21,53 @@ package enum KernelRun {
         }
     }
 
+    /// Mounts and unmounts.
     /// - Throws: `.notADevice`, `.unknownType`, or the kernel's reason.
     package static func run(
         type: String, options: String, members: [String]
+    ) throws(Failure) {
+        try whileMounted(type: type, options: options, members: members) { _ in }
+    }
+
+    /// Mounts, counts everything, unmounts; prints how far it is.
+    package static func count(
+        type: String, options: String, members: [String]
+    ) throws(Failure) -> Census {
+        var census = Census()
+        try whileMounted(type: type, options: options, members: members) { point in
+            var saidAt = Clock.now
+            TreeWalk.visit(point) { path, entry in
+                switch entry {
+                case .file(let bytes):
+                    census.files &+= 1
+                    census.bytes &+= bytes
+                case .directory: census.directories &+= 1
+                case .other: census.others &+= 1
+                case .unreadable(let code):
+                    census.noteError(path, SystemError("read", path, code: code).reason)
+                    return true
+                }
+                census.note(path)
+                if Clock.now - saidAt > .milliseconds(500) {
+                    saidAt = Clock.now
+                    Output.line(OwnLines.counted(census.entries))
+                }
+                return true
+            }
+            Output.line(OwnLines.counted(census.entries))
+        }
+        return census
+    }
+
+    private static func whileMounted(
+        type: String, options: String, members: [String], _ body: (String) -> Void
     ) throws(Failure) {
         for member in members {
             guard (try? FileStatus(of: member))?.blockDevice != nil else {
                 throw .notADevice(member)
             }
         }
+        loadModules(for: type)
         let words = options.split(separator: ",").map(String.init)
         let isReadOnly = words.contains("ro")
         var own = words.filter { $0 != "ro" }
@@ -36,16 +76,31 @@ package enum KernelRun {
         let source = type == "bcachefs" ? members.joined(separator: ":") : members.first ?? ""
         let point = "\(Jobs.root)/mounted-\(Host.pid)"
         do throws(SystemError) {
+            // The mount is nobody else's, and goes away with this process, however it ends.
+            try MountNamespace.leave()
             try Files.makeDirectory(point, mode: 0o700)
             defer { try? Files.removeDirectory(point) }
+            Output.line(OwnLines.mounts(source))
             try Mounts.mount(
                 source, at: point, type: type, options: own.joined(separator: ","),
                 readOnly: isReadOnly)
-            Output.line("mounted")
+            Output.line("davit: mounted")
+            body(point)
             try Mounts.unmount(point)
-            Output.line("unmounted")
+            Output.line("davit: unmounted")
         } catch {
             throw error.isUnknownToKernel ? .unknownType(type) : .system(error)
         }
+    }
+
+    /// An initramfs without modprobe leaves the kernel's own requests for modules unanswered.
+    private static func loadModules(for type: String) {
+        let known = (Files.text("\(Roots.proc)/filesystems") ?? "").split(separator: "\n")
+        guard !known.contains(where: { $0.split(separator: "\t").last.map { $0 == type } == true })
+        else { return }
+        let loader = ModuleLoader([.running()])
+        let helpers = type == "vfat" ? ["nls_cp437", "nls_ascii", "nls_iso8859-1"] : []
+        // Found by name and not among the dependencies: the checksums of btrfs, bcachefs and f2fs.
+        for name in ["crc32c_generic"] + helpers + [type] { _ = try? loader.load(name) }
     }
 }

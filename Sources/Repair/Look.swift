@@ -6,6 +6,8 @@ import RepairCore
 package struct Look {
     /// One for each file system or obstacle.
     package let findings: [Finding]
+    /// A directory with records of earlier attempts, such as from before this boot.
+    package var logPlace: String?
 
     /// Looks at everything, or at the targets: devices, image files, mount points, UUIDs and labels.
     /// - Throws: `.noSuchTarget`.
@@ -57,6 +59,7 @@ package struct Look {
             }
             _ = try file.read(512, at: 0)
             device.systems = Backends.superblocks(in: image)
+            device.mark = LayerMark(in: image)
             let types = (try? BlockProbe.signatures(at: path)) ?? []
             device.otherTypes = types.filter { type in
                 !device.systems.contains { $0.type == type || $0.backend == type }

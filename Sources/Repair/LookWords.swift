@@ -9,16 +9,15 @@ extension Look {
             return
                 "No file system was found. 'davit unlock --list' shows encrypted disks; an image file has to be named.\n"
         }
-        return findings.map(Self.words).joined(separator: "\n")
+        return findings.map(words).joined(separator: "\n")
     }
 
     package var json: JSON { ["findings": .array(findings.map(\.json))] }
 
-    private static func words(_ finding: Finding) -> String {
+    private func words(_ finding: Finding) -> String {
         switch finding {
         case .fileSystem(let subject): words(subject)
-        case .layer(let path, let type, let holders):
-            LayerAdvice.words(type: type, path: path, holders: holders) + "\n"
+        case .layer(let layer): layer.words + "\n"
         case .ambiguous(let path, let types):
             "\(path) carries the marks of \(types.joined(separator: " and of ")). Nobody can say which is right, so davit does nothing. 'wipefs \(path)' shows them and can remove the wrong one.\n"
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason).\n"
@@ -27,7 +26,7 @@ extension Look {
         }
     }
 
-    private static func words(_ subject: Subject) -> String {
+    private func words(_ subject: Subject) -> String {
         let system = subject.system
         var text = "\(subject.name): \(system.state.words), \(system.journal.words)\n"
         for member in subject.members {
@@ -37,9 +36,12 @@ extension Look {
             text += "  \(index)\(member.path)\(own)\(users)\n"
         }
         for place in subject.missing { text += "  missing: \(place)\n" }
-        text += facts(system).map { "  \($0)\n" }.joined()
-        if let last = Jobs.unfinishedAttempt(on: subject.paths) { text += "  \(words(last))\n" }
-        return text + plan(subject)
+        text += Self.facts(system).map { "  \($0)\n" }.joined()
+        for array in ArrayActivity.words(below: subject.paths) { text += "  below: \(array)\n" }
+        if let last = Jobs.unfinishedAttempt(on: subject, in: logPlace) {
+            text += "  \(Self.words(last, now: system))\n"
+        }
+        return text + Self.plan(subject)
     }
 
     private static func facts(_ system: FileSystem) -> [String] {
@@ -59,12 +61,36 @@ extension Look {
         return facts
     }
 
-    private static func words(_ record: JSON) -> String {
+    /// How an attempt ended that did not come to its end, and what it changed.
+    private static func words(_ record: JSON, now system: FileSystem) -> String {
         let id = record["id"]?.int ?? 0
         let purpose = record["purpose"]?.string ?? "repair"
-        let ended = record["state"]?.string == "interrupted" ? "was interrupted" : "was cancelled"
-        return
-            "The last attempt (\(purpose) \(id)) \(ended) in: \(record["words"]?.string ?? "no phase"). What stands above is the state that it left; the same command begins anew."
+        let ended = record["state"]?.string == "ended" ? "was cancelled" : "was interrupted"
+        var text =
+            "The last attempt (\(purpose) \(id)) \(ended) in: \(record["words"]?.string ?? "no phase")."
+        if let wall = record["startedWall"]?.int {
+            text += " It began \(Date.words(UInt64(clamping: wall)))."
+        }
+        if let before = record["before"], let state = before["state"]?.string,
+            let journal = before["journal"]?.string
+        {
+            let sequence = before["sequence"]?.int.map { UInt64(clamping: $0) }
+            let isSame =
+                state == system.state.words && journal == system.journal.words
+                && sequence == system.sequence
+            text +=
+                isSame
+                ? " The state and the journal are those from before it."
+                : " Before it: \(state), \(journal)\(sequence.map { ", sequence \($0)" } ?? ""); now: \(system.state.words), \(system.journal.words)\(system.sequence.map { ", sequence \($0)" } ?? "")."
+        }
+        switch purpose {
+        case "check": text += " A check writes nothing: begin it anew."
+        case "trial": text += " A trial writes to overlays only: begin it anew."
+        default:
+            text +=
+                " What it had repaired stays repaired; what it was at may be half done. Begin with --check, and the same command then goes on with what is left."
+        }
+        return text
     }
 
     private static func plan(_ subject: Subject) -> String {

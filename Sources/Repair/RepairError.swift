@@ -1,4 +1,5 @@
 import LinuxKit
+import RepairCore
 
 /// Why nothing was started, or why it cannot be told.
 package enum RepairError: Error, Equatable, CustomStringConvertible {
@@ -16,6 +17,10 @@ package enum RepairError: Error, Equatable, CustomStringConvertible {
     case noSuchJob(Int?)
     case jobHasEnded(Int)
     case cannotStart(log: String)
+    /// The kernel offers no snapshots.
+    case noSnapshots(SystemError)
+    case overlay(OverlayPlan.Refusal)
+    case logPlace(String, reason: String)
     case system(SystemError)
 
     package var description: String {
@@ -48,6 +53,11 @@ package enum RepairError: Error, Equatable, CustomStringConvertible {
         case .jobHasEnded(let id): "Repair \(id) has ended already. 'davit repair list' says how."
         case .cannotStart(let log):
             "The job could not be started. \(log) may say more; is there room in /run?"
+        case .noSnapshots(let error):
+            "This kernel offers no snapshots for a trial (\(error.description)) Load the modules dm_snapshot and loop with 'davit modules load', or do without: --check, then --run."
+        case .overlay(let refusal): refusal.description
+        case .logPlace(let place, let reason):
+            "No record can be kept on \(place): \(reason). Give another device with a plain, clean file system, or a directory."
         case .system(let error): error.description
         }
     }

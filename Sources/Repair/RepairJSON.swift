@@ -42,6 +42,47 @@ extension Trouble {
     }
 }
 
+extension Census {
+    /// `{files, directories, others, bytes, errors, firstErrors: […], places: [{name, entries}], failure}`.
+    package var json: JSON {
+        [
+            "files": JSON(files), "directories": JSON(directories), "others": JSON(others),
+            "bytes": JSON(bytes), "errors": JSON(errors),
+            "firstErrors": .array(firstErrors.map { .string($0) }),
+            "places": .array(
+                places.sorted { $0.key < $1.key }.map {
+                    ["name": .string($0.key), "entries": JSON($0.value)]
+                }),
+            "failure": JSON(failure),
+        ]
+    }
+
+    init(_ json: JSON) {
+        func count(_ name: String) -> UInt64 { UInt64(clamping: json[name]?.int ?? 0) }
+        var places: [String: UInt64] = [:]
+        for place in json["places"]?.array ?? [] {
+            guard let name = place["name"]?.string, let entries = place["entries"]?.int else {
+                continue
+            }
+            places[name] = UInt64(clamping: entries)
+        }
+        self.init(
+            files: count("files"), directories: count("directories"), others: count("others"),
+            bytes: count("bytes"), errors: count("errors"),
+            firstErrors: (json["firstErrors"]?.array ?? []).compactMap(\.string), places: places,
+            failure: json["failure"]?.string)
+    }
+}
+
+extension TrialOutcome {
+    var json: JSON {
+        [
+            "kind": .string(kind.rawValue), "words": .array(words.map { .string($0) }),
+            "before": before.map(\.json) ?? .null, "after": after.map(\.json) ?? .null,
+        ]
+    }
+}
+
 extension FileSystem {
     var stateJSON: JSON {
         [
@@ -56,10 +97,13 @@ extension Finding {
     var json: JSON {
         switch self {
         case .fileSystem(let subject): subject.json
-        case .layer(let path, let type, let holders):
+        case .layer(let layer):
             [
-                "kind": "layer", "path": .string(path), "type": .string(type),
-                "holders": .array(holders.map { .string($0) }),
+                "kind": "layer", "type": .string(layer.type), "name": .string(layer.name),
+                "uuid": JSON(layer.mark?.uuid),
+                "members": .array(layer.paths.map { .string($0) }),
+                "missing": .array(layer.missing.map { .string($0) }),
+                "holders": .array(layer.holders.map { .string($0) }),
             ]
         case .ambiguous(let path, let types):
             [

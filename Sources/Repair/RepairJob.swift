@@ -3,24 +3,31 @@ import LinuxKit
 import Recorder
 import RepairCore
 
-/// Runs one checker to its end, watches it, and keeps the record; a process of its own that outlives who asked for it.
+/// Runs one checker to its end, or tries it on overlays, watches it, and keeps the record; a process of its own that
+/// outlives who asked for it.
 package struct RepairJob: ~Copyable {
-    private let backend: any Backend
-    private let request: JobRequest
-    private let directory: String
-    private let recorder = Recorder(component: "repair")
-    private var reader: ProgressReader
-    private var estimator = Estimator()
-    private var verdicts: VerdictMachine
-    private var cancellation = CancellationMachine()
-    private var transcript: Transcript
-    private var record: JobRecord
-    private var publishedAt = Duration.zero
-    private var isDirty = true
+    let backend: any Backend
+    let request: JobRequest
+    let directory: String
+    let recorder = Recorder(component: "repair")
+    var reader: ProgressReader
+    var estimator = Estimator()
+    var verdicts: VerdictMachine
+    var cancellation = CancellationMachine()
+    var transcript: Transcript
+    var record: JobRecord
+    /// Shown in place of the last stage's, once a trial has ended.
+    var checkersProgress: Progress?
+    /// Of the stages before.
+    var pastTroubles: [Trouble] = []
+    /// What runs now.
+    var stage: Stage
+    var publishedAt = Duration.zero
+    var isDirty = true
 
-    private static let publishEvery = Duration.milliseconds(500)
+    static let publishEvery = Duration.milliseconds(500)
     /// A checker that goes in and out of being stuck must not fill the memory.
-    private static let mostEvidence = 8
+    static let mostEvidence = 8
 
     /// Carries out the request in the directory of attempt `id`.
     package static func run(_ id: Int) throws {
@@ -38,247 +45,78 @@ package struct RepairJob: ~Copyable {
         _ = consume lock
     }
 
+    /// One program of an attempt: the checker, or davit's own count of what is reachable.
+    struct Stage {
+        var program: String
+        /// With the program's name.
+        var arguments: [String]
+        /// What it works on: the members or their overlays.
+        var devices: [String]
+        var progressDescriptor = false
+        /// The kernel does the work, and its log is the progress.
+        var inKernel = false
+        /// Harms nothing when it ends with this process, and would be in the way.
+        var diesWithJob = false
+    }
+
     private init(_ id: Int, _ request: JobRequest, _ backend: any Backend) throws {
         directory = Jobs.directory(id)
         self.request = request
         self.backend = backend
-        reader = ProgressReader(backend, streams: 3)
+        reader = ProgressReader(backend, streams: 4)
+        verdicts = Self.newVerdicts(request)
+        transcript = try Transcript(at: directory + "/transcript")
+        record = JobRecord(id: id, request: request)
+        stage = Stage(
+            program: request.program,
+            arguments: [request.inKernel ? "davit" : request.program] + request.arguments,
+            devices: request.members, progressDescriptor: request.progressDescriptor,
+            inKernel: request.inKernel)
+    }
+
+    static func newVerdicts(_ request: JobRequest) -> VerdictMachine {
         let ordinary = VerdictMachine.Patience()
         let divisor = max(
             1, Int(ordinary.quiet.components.seconds) / max(1, request.patienceSeconds))
-        verdicts = VerdictMachine(
+        return VerdictMachine(
             patience: VerdictMachine.Patience(dividedBy: divisor),
             interval: divisor > 4 ? .milliseconds(200) : .seconds(1))
-        transcript = try Transcript(at: directory + "/transcript")
-        record = JobRecord(id: id, request: request)
     }
 
     private mutating func run(_ signals: borrowing SignalDescriptor) throws {
-        record.before = look()
+        record.before = look(at: request.members)
         publish()
-        recorder.record(
-            "\(request.purpose.rawValue) \(record.id) begins: \(request.command)", .notice)
+        recorder.record("\(request.kind) \(record.id) begins: \(request.command)", .notice)
         var locks = MemberLocks()
         let obstacle = locks.take(request.members) ?? users()
         if let obstacle {
             end(how: "not started", Meaning(8, obstacle))
             return
         }
+        copyRecord(patience: .seconds(20))
         do {
-            let exit = try check(signals)
-            record.after = look()
-            let (how, meaning) = explained(exit)
-            end(how: how, meaning)
+            if request.isTrial {
+                try tryOut(signals)
+            } else {
+                let exit = try check(signals)
+                record.after = look(at: request.members)
+                let (how, meaning) = explained(exit, reader.progress)
+                end(how: how, meaning)
+            }
         } catch {
             end(how: "failed", Meaning(8, "\(error)"))
         }
     }
 
-    // MARK: The checker
-
-    private mutating func check(_ signals: borrowing SignalDescriptor) throws -> ChildProcess.Exit {
-        let output = try FileDescriptor.pipe()
-        let error = try FileDescriptor.pipe()
-        let progress = try FileDescriptor.pipe()
-        // Opened before the start: the first lines of a recovery come at once.
-        let log = KernelLogReader()
-        var child = try start(output, error, progress)
-        // Our copies of the writing ends would keep the pipes from ending.
-        let streams = try [
-            Self.closingWriter(output), Self.closingWriter(error), Self.closingWriter(progress),
-        ]
-        defer { for stream in streams { _ = FileDescriptor(adopting: stream) } }
-        return try follow(&child, streams, signals, log)
-    }
-
-    private static func closingWriter(_ pipe: consuming Pipe) throws(SystemError) -> Int32 {
-        let kept = try pipe.reading.duplicate()
-        try kept.setNonBlocking()
-        return kept.release()
-    }
-
-    private mutating func start(
-        _ output: borrowing Pipe, _ error: borrowing Pipe, _ progress: borrowing Pipe
-    ) throws(SystemError) -> ChildProcess {
-        var child = ChildProcess.Request(request.program, request.arguments)
-        if request.inKernel { child.arguments = ["davit"] + request.arguments }
-        child.environment = Environment.inherited + ["LC_ALL=C"]
-        child.output = output.writing.number
-        child.error = error.writing.number
-        if request.progressDescriptor { child.extra = progress.writing.number }
-        // A checker is never killed without being asked for, not even when this process is.
-        child.newSession = true
-        child.diesWithParent = false
-        var started = try ChildProcess(starting: child)
-        started.detach()
-        record.checkerPid = started.pid
-        return started
-    }
-
-    private mutating func follow(
-        _ child: inout ChildProcess, _ streams: [Int32], _ signals: borrowing SignalDescriptor,
-        _ log: borrowing KernelLogReader
-    ) throws -> ChildProcess.Exit {
-        var sampler = Sampler(session: child.pid, members: request.members)
-        let names = request.members.compactMap(Usage.kernelName)
-        var open = streams
-        while true {
-            let deadlines = [
-                verdicts.deadline, cancellation.deadline,
-                isDirty ? publishedAt + Self.publishEvery : nil,
-            ].compactMap { $0 }
-            var interests = open.map { Poll.Interest($0, .input) }
-            interests.append(.init(child.descriptor, .input))
-            interests.append(.init(signals.number, .input))
-            interests.append(.init(log.number, .input))
-            _ = try Poll.wait(interests, until: deadlines.min())
-
-            drain(&open)
-            while let signal = signals.next() { asked(signal, &child) }
-            readKernel(log.take(), about: names)
-            let now = Clock.now
-            if let deadline = verdicts.deadline, now >= deadline { judge(&sampler, now) }
-            if let deadline = cancellation.deadline, now >= deadline {
-                perform(cancellation.handle(.timeReached, at: now), &child, sampler.activity)
-            }
-            if let exit = child.poll() {
-                readKernel(log.take(atMost: 4096), about: names)
-                finishStreams(&open)
-                return exit
-            }
-            if isDirty, now >= publishedAt + Self.publishEvery { publish() }
-        }
-    }
-
-    /// Reads what is there, at most a megabyte each, so that a flood does not keep the rest from being looked at.
-    private mutating func drain(_ open: inout [Int32]) {
-        for (index, descriptor) in open.enumerated() where descriptor >= 0 {
-            let stream = FileDescriptor(adopting: descriptor)
-            reading: for _ in 0..<16 {
-                switch try? stream.read(atMost: 65536) {
-                case .bytes(let bytes):
-                    reader.take(bytes, from: index)
-                    if index < 2 { transcript.append(bytes) }
-                    isDirty = true
-                case .wouldBlock: break reading
-                case .end, nil:
-                    open[index] = -1
-                    break reading
-                }
-            }
-            _ = stream.release()
-        }
-    }
-
-    /// A process that the checker left behind may hold the pipes open: two seconds, then they are left.
-    private mutating func finishStreams(_ open: inout [Int32]) {
-        let deadline = Clock.now + .seconds(2)
-        while open.contains(where: { $0 >= 0 }), Clock.now < deadline {
-            _ = try? Poll.wait(open.map { .init($0, .input) }, until: deadline)
-            drain(&open)
-        }
-        reader.finish()
-        transcript.close()
-        record.leftOut = transcript.leftOut
-    }
-
-    // MARK: Verdict
-
-    private mutating func judge(_ sampler: inout Sampler, _ now: Duration) {
-        let sample = sampler.take(reader.progress)
-        estimator.take(reader.progress, at: now)
-        let before = verdicts.reason
-        for effect in verdicts.handle(.sampled(sample), at: now) {
-            switch effect {
-            case .announce(let verdict, let reason):
-                record.verdictSince = now
-                recorder.record(
-                    "\(record.id): \(verdict.rawValue): \(reason)",
-                    verdict.isStuck ? .warning : .detail)
-            case .keepEvidence: keepEvidence(sampler.activity)
-            }
-        }
-        if cancellation.isCancelling {
-            record.waitsFor = Self.waiting(sampler.activity, reader.progress)
-        }
-        isDirty = isDirty || before != verdicts.reason || cancellation.isCancelling
-    }
-
-    private mutating func keepEvidence(_ activity: ProcessActivity) {
-        guard record.evidence.count < Self.mostEvidence else { return }
-        let path = "\(directory)/evidence-\(record.evidence.count + 1).txt"
-        let text = Evidence.gather(activity, because: verdicts.reason)
-        guard (try? Files.replace(path, with: text, mode: 0o600)) != nil else { return }
-        record.evidence.append(path)
-    }
-
-    private mutating func readKernel(_ records: [[UInt8]], about names: [String]) {
-        for record in records {
-            let line = Line(record.prefix { $0 != UInt8(ascii: "\n") })
-            // What davit itself writes there names the members too.
-            guard !line.contains(";davit: "),
-                (names + [request.uuid]).contains(where: { line.contains(text: $0) })
-            else {
-                continue
-            }
-            if request.inKernel {
-                reader.read(line)
-                transcript.append(Array("\(KernelPrefix.dmesg(line))\n".utf8))
-            } else {
-                reader.readKernel(line)
-            }
-            isDirty = true
-        }
-    }
-
-    // MARK: Cancelling
-
-    private mutating func asked(_ signal: Int32, _ child: inout ChildProcess) {
-        switch signal {
-        case Signal.terminate, Signal.interrupt:
-            perform(cancellation.handle(.asked, at: Clock.now), &child, nil)
-        case Signal.quit: perform(cancellation.handle(.askedToKill, at: Clock.now), &child, nil)
-        default: break  // A hangup: the session is gone; the job is not.
-        }
-    }
-
-    private mutating func perform(
-        _ effects: [CancellationMachine.Effect], _ child: inout ChildProcess,
-        _ activity: ProcessActivity?
-    ) {
-        for effect in effects {
-            switch effect {
-            case .interrupt: child.signalGroup(Signal.interrupt)
-            case .terminate: child.signalGroup(Signal.terminate)
-            case .kill: child.signalGroup(Signal.kill)
-            case .explain: break
-            }
-            record.state = .cancelling
-            record.waitsFor = Self.waiting(
-                activity ?? ProcessActivity(ofSession: child.pid), reader.progress)
-            recorder.record("\(record.id): cancelling (\(effect)): \(record.waitsFor ?? "")")
-            isDirty = true
-        }
-    }
-
-    private static func waiting(_ activity: ProcessActivity, _ progress: Progress) -> String {
-        let phase = progress.phase.map { "It is in '\($0)'" } ?? "It has not begun a phase"
-        guard let task = activity.blocked.first else {
-            return "\(phase) and ends when it looks at its signals."
-        }
-        let place = task.waitsIn.isEmpty ? "" : " in \(task.waitsIn)"
-        return "\(phase), and the kernel holds it\(place): no signal reaches it before that ends."
-    }
-
     // MARK: The end
 
-    private func explained(_ exit: ChildProcess.Exit) -> (String, Meaning) {
+    func explained(_ exit: ChildProcess.Exit, _ progress: Progress) -> (String, Meaning) {
         switch exit {
         case .code(let code):
             let meaning =
                 request.inKernel
-                ? KernelMount.meaning(ofExit: code, reader.progress)
-                : backend.meaning(ofExit: code, of: request.purpose, reader.progress)
+                ? KernelMount.meaning(ofExit: code, progress)
+                : backend.meaning(ofExit: code, of: request.purpose, progress)
             guard cancellation.isCancelling, meaning.bits & 32 == 0 else {
                 return (exit.description, meaning)
             }
@@ -290,21 +128,24 @@ package struct RepairJob: ~Copyable {
         }
     }
 
-    private mutating func end(how: String, _ meaning: Meaning) {
+    mutating func end(how: String, _ meaning: Meaning) {
         _ = verdicts.handle(.ended, at: Clock.now)
+        transcript.close()
+        record.leftOut = transcript.leftOut
         record.state = .ended
         record.endedAt = Clock.now
         record.waitsFor = nil
         record.ending = (how, meaning)
         publish()
+        copyRecord(patience: .seconds(60))
         recorder.record(
-            "\(request.purpose.rawValue) \(record.id) has ended (\(how)): \(meaning.words)", .notice
+            "\(request.kind) \(record.id) has ended (\(how)): \(meaning.words)", .notice
         )
     }
 
-    private mutating func publish() {
-        record.progress = reader.progress
-        record.troubles = reader.troubles
+    mutating func publish() {
+        record.progress = checkersProgress ?? reader.progress
+        record.troubles = pastTroubles + reader.troubles.filter { !pastTroubles.contains($0) }
         record.estimate = estimator.estimate
         record.rate = estimator.rate
         record.words = ProgressWords.line(record.progress, rate: record.rate, record.estimate)
@@ -314,40 +155,39 @@ package struct RepairJob: ~Copyable {
         }
         // A full /run must not stop a repair.
         try? Files.replace(directory + "/record.json", with: record.json.pretty, mode: 0o600)
-        if publishedAt == .zero || record.state == .ended { copyRecord() }
         publishedAt = Clock.now
         isDirty = false
     }
 
-    /// At the start and at the end: a place that outlives this boot may be slow.
-    private func copyRecord() {
+    /// At the start and at the end: a place that outlives this boot may be slow, or hang.
+    private mutating func copyRecord(patience: Duration) {
         guard let place = request.logTo else { return }
-        let copy = "\(place)/davit-repair-\(record.id)"
-        do {
-            try Files.makeDirectory(copy, mode: 0o700)
-            try Files.replace(copy + "/record.json", with: record.json.pretty, mode: 0o600)
-            let limit = Transcript.headLimit + 2 * Transcript.tailLimit + 256
-            if let bytes = try? Files.read(directory + "/transcript", limit: limit) {
-                try Files.replace(copy + "/transcript", with: bytes, mode: 0o600)
+        var copy = ChildProcess.Request.davit(["job", "copy", "\(record.id)"])
+        copy.newSession = true
+        do throws(SystemError) {
+            var child = try ChildProcess(starting: copy)
+            guard let exit = try child.wait(until: Clock.now + patience) else {
+                child.abandon()
+                recorder.record(
+                    "\(record.id): \(place) does not answer; no copy of the record there", .warning)
+                return
             }
-            for (index, path) in record.evidence.enumerated() {
-                guard let text = Files.text(path) else { continue }
-                try Files.replace("\(copy)/evidence-\(index + 1).txt", with: text, mode: 0o600)
-            }
+            guard exit != .code(0) else { return }
+            recorder.record("\(record.id): no copy of the record in \(place)", .warning)
         } catch {
-            recorder.record("\(record.id): no copy in \(place): \(error)", .warning)
+            recorder.record("\(record.id): no copy of the record: \(error)", .warning)
         }
     }
 
-    private func look() -> FileSystem? {
+    func look(at members: [String]) -> FileSystem? {
         let usage = Usage()
-        let found = Finding.all(from: request.members.map { Look.device($0, usage) })
+        let found = Finding.all(from: members.map { Look.device($0, usage) })
         for case .fileSystem(let subject) in found { return subject.system }
         return nil
     }
 
     /// Looked at once more: between the plan and the start somebody may have mounted it.
-    private func users() -> String? {
+    func users() -> String? {
         let usage = Usage()
         for member in request.members {
             guard let user = usage.users(of: member).first else { continue }

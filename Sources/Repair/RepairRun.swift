@@ -11,6 +11,9 @@ package struct RepairRun: Sendable {
     /// A checker's path, where none is to be searched for.
     package var checker: String?
     package var logTo: String?
+    /// On overlays, with what is reachable counted before and after.
+    package var isTrial = false
+    package var overlayIn: String?
     package var patienceSeconds = 45
 
     package init() {}
@@ -23,7 +26,7 @@ package struct RepairRun: Sendable {
     }
 
     /// Chooses the one file system among the findings and refuses what must not be done.
-    /// - Throws: `.nothingToRepair`, `.several`, `.refused`, `.noChecker`, `.notAProgram`.
+    /// - Throws: `.nothingToRepair`, `.several`, `.refused`, `.noChecker`, `.notAProgram`, `.logPlace`.
     package func prepare(_ look: Look) throws(RepairError) -> Prepared {
         let subjects = look.subjects
         guard let subject = subjects.first else {
@@ -39,21 +42,35 @@ package struct RepairRun: Sendable {
         guard plan.obstacles.isEmpty else {
             throw .refused(what: subject.name, obstacles: plan.obstacles)
         }
+        if let logTo, let reason = RecordCopy.refusal(of: logTo, members: subject.paths) {
+            throw .logPlace(logTo, reason: reason)
+        }
         if inKernel {
-            guard let (mount, final) = plan.mount(for: purpose) else {
+            guard var (mount, final) = plan.mount(for: purpose) else {
                 throw .notInKernel(type: subject.system.type, purpose: purpose.rawValue)
             }
-            let request = JobRequest(
+            if !subject.missing.isEmpty,
+                let option = Backends.named(subject.system.backend)?.degradedOption
+            {
+                mount = mount.adding(option)
+            }
+            var request = JobRequest(
                 mount, for: purpose, of: subject, logTo: logTo, patienceSeconds: patienceSeconds)
+            request.isTrial = isTrial
+            request.overlayIn = overlayIn
+            if isTrial { final = [] }
             return Prepared(subject: subject, cannotBeUndone: final, request: request)
         }
         guard let backend = Backends.named(subject.system.backend),
             let (invocation, final) = plan.invocation(for: purpose)
         else { throw .nothingToRepair([]) }
         let found = try Checkers.find(for: backend, given: checker)
-        let request = JobRequest(
+        var request = JobRequest(
             invocation, for: purpose, of: subject, with: found, logTo: logTo,
             patienceSeconds: patienceSeconds)
-        return Prepared(subject: subject, cannotBeUndone: final, request: request)
+        request.isTrial = isTrial
+        request.overlayIn = overlayIn
+        return Prepared(
+            subject: subject, cannotBeUndone: isTrial ? [] : final, request: request)
     }
 }

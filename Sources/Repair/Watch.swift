@@ -87,7 +87,8 @@ package struct Watch {
         let verdict = record["verdict"]?["verdict"]?.string ?? "unknown"
         let waits = record["waitsFor"]?.string.map { " Being cancelled. \($0)" } ?? ""
         let words = record["words"]?.string ?? ""
-        return "\(verdict): \(words)\(waits)"
+        let below = (record["below"]?.array ?? []).compactMap(\.string).map { ". Below: \($0)" }
+        return "\(verdict): \(words)\(below.joined())\(waits)"
     }
 
     private static func words(_ trouble: JSON) -> String {
@@ -117,6 +118,9 @@ package struct Watch {
             guard let words, let state = words["state"]?.string else { continue }
             let number = words["sequence"]?.int.map { ", sequence \($0)" } ?? ""
             text += "  \(name): \(state), \(words["journal"]?.string ?? "")\(number)\n"
+        }
+        for sentence in (record["trial"]?["words"]?.array ?? []).compactMap(\.string) {
+            text += "  \(sentence)\n"
         }
         for path in (record["evidence"]?.array ?? []).compactMap(\.string) {
             text += "  evidence: \(path)\n"

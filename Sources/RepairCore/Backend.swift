@@ -34,6 +34,11 @@ package struct KernelMount: Equatable, Sendable {
         self.options = options
     }
 
+    /// The same with one more option.
+    package func adding(_ option: String) -> KernelMount {
+        KernelMount(type: type, options: options.isEmpty ? option : "\(options),\(option)")
+    }
+
     /// What the kernel's log of a mount that ended with `code` means.
     package static func meaning(ofExit code: Int32, _ progress: Progress) -> Meaning {
         guard code == 0 else {
@@ -99,6 +104,10 @@ package protocol Backend: Sendable {
     func before(_ purpose: Purpose, _ system: FileSystem) -> [String]
     /// The mount by which the kernel itself serves `purpose`; `nil` where it cannot.
     func kernelMount(for purpose: Purpose, of system: FileSystem) -> KernelMount?
+    /// The mount by which what is reachable is counted; it may replay a journal.
+    func readOnlyMount(of system: FileSystem) -> KernelMount
+    /// The mount option that goes on with members missing; `nil` where there is only one member.
+    var degradedOption: String? { get }
     /// What the exit code means after a run that reported `progress`.
     func meaning(ofExit code: Int32, of purpose: Purpose, _ progress: Progress) -> Meaning
 
@@ -115,6 +124,10 @@ extension Backend {
     package func cannotBeUndone(_ system: FileSystem, consent: Consent) -> [String] { [] }
     package func before(_ purpose: Purpose, _ system: FileSystem) -> [String] { [] }
     package func kernelMount(for purpose: Purpose, of system: FileSystem) -> KernelMount? { nil }
+    package func readOnlyMount(of system: FileSystem) -> KernelMount {
+        KernelMount(type: system.type, options: "ro")
+    }
+    package var degradedOption: String? { nil }
     package func stripped(_ line: Line) -> Line { line }
     package func unfinished(_ line: Line) -> [Observation] { [] }
 }

@@ -69,6 +69,8 @@ package struct BcachefsBackend: Backend {
         return KernelMount(type: "bcachefs", options: options)
     }
 
+    package var degradedOption: String? { "degraded" }
+
     package func meaning(
         ofExit code: Int32, of purpose: Purpose, _ progress: Progress
     ) -> Meaning {

@@ -58,6 +58,8 @@ package struct BtrfsBackend: Backend {
         purpose == .repair ? KernelMount(type: system.type, options: "") : nil
     }
 
+    package var degradedOption: String? { "degraded" }
+
     package func meaning(
         ofExit code: Int32, of purpose: Purpose, _ progress: Progress
     ) -> Meaning {

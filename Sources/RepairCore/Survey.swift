@@ -7,6 +7,8 @@ package struct LookedAt: Sendable, Equatable {
     package var copies: [FileSystem] = []
     /// Formats that libblkid recognises besides, such as `crypto_LUKS`, `linux_raid_member`, `LVM2_member`.
     package var otherTypes: [String] = []
+    /// What it says as a part of something below a file system.
+    package var mark: LayerMark?
     /// Who uses it, in words: a mount, a mapping, swap, another program.
     package var users: [String] = []
     /// What lies on it, such as `/dev/mapper/disk0`.
@@ -21,7 +23,7 @@ package struct LookedAt: Sendable, Equatable {
 package enum Finding: Sendable, Equatable {
     case fileSystem(Subject)
     /// Something that has to be opened, assembled or activated before there is a file system.
-    case layer(path: String, type: String, holders: [String])
+    case layer(Layer)
     /// Marks of more than one format; none is chosen.
     case ambiguous(path: String, types: [String])
     case unreadable(path: String, reason: String)
@@ -31,6 +33,7 @@ package enum Finding: Sendable, Equatable {
     package static func all(from devices: [LookedAt]) -> [Finding] {
         var findings: [Finding] = []
         var subjects: [Subject] = []
+        var layers: [Layer] = []
         for device in devices {
             let types = device.systems.map(\.type) + device.otherTypes
             if let failure = device.failure {
@@ -48,13 +51,16 @@ package enum Finding: Sendable, Equatable {
                     subjects.append(Subject(member))
                 }
             } else if let type = device.otherTypes.first {
-                findings.append(
-                    .layer(path: device.path, type: type, holders: device.holders))
+                if let index = layers.firstIndex(where: { $0.isOne(with: device) }) {
+                    layers[index].add(device)
+                } else {
+                    layers.append(Layer(device, type: type))
+                }
             } else {
                 findings.append(.nothing(path: device.path))
             }
         }
-        return subjects.map { .fileSystem($0) } + findings
+        return subjects.map { .fileSystem($0) } + layers.map { .layer($0) } + findings
     }
 }
 

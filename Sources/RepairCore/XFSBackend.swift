@@ -72,6 +72,11 @@ package struct XFSBackend: Backend {
         purpose == .repair ? KernelMount(type: system.type, options: "") : nil
     }
 
+    /// Its twin below the overlay has the same UUID.
+    package func readOnlyMount(of system: FileSystem) -> KernelMount {
+        KernelMount(type: system.type, options: "ro,nouuid")
+    }
+
     package func meaning(
         ofExit code: Int32, of purpose: Purpose, _ progress: Progress
     ) -> Meaning {

@@ -1,6 +1,7 @@
 import Arguments
 import LinuxKit
 import Repair
+import RepairCore
 
 /// What goes on when the session that asked for it has ended; davit starts it for itself.
 enum JobCommand: Command {
@@ -10,28 +11,81 @@ enum JobCommand: Command {
     static let help = """
         davit job repair NUMBER
         davit job mount TYPE OPTIONS MEMBER...
+        davit job census FILE TYPE OPTIONS MEMBER...
+        davit job enclosed DEVICE... -- PROGRAM ARGUMENT...
+        davit job copy NUMBER
 
         Runs the checker that $DAVIT_RUN/repair/NUMBER/request.json describes, and keeps record.json there.
         SIGTERM cancels it, SIGQUIT kills the checker. The second form mounts, so that the kernel replays or checks,
-        and unmounts.
+        and unmounts; the third also counts what is reachable, into FILE. The fourth runs a program that sees no other
+        devices than these. The last copies the record to where it is to be kept.
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {
+        // A program's own arguments follow: nothing of them is read here.
+        if arguments.first == "enclosed" { return try enclosed(Array(arguments.dropFirst())) }
         var reader = ArgumentReader(arguments)
         let words = try reader.operands()
-        if words.count >= 4, words[0] == "mount" {
-            do {
+        switch words.first {
+        case "mount" where words.count >= 4:
+            return succeeds {
                 try KernelRun.run(type: words[1], options: words[2], members: Array(words[3...]))
-                return .done
-            } catch {
-                Output.error("\(error)")
-                return .failed
             }
+        case "census" where words.count >= 5:
+            return census(words[1], words[2], words[3], Array(words[4...]))
+        case "copy":
+            let id = try number(words)
+            return succeeds { try RecordCopy.run(id) }
+        case "repair":
+            try RepairJob.run(try number(words))
+            return .done
+        default: throw UsageError("give 'repair' and a number.")
         }
-        guard words.count == 2, words[0] == "repair", let id = Int(words[1]), id > 0 else {
-            throw UsageError("give 'repair' and a number.")
+    }
+
+    private static func number(_ words: [String]) throws -> Int {
+        guard words.count == 2, let id = Int(words[1]), id > 0 else {
+            throw UsageError("give a number.")
         }
-        try RepairJob.run(id)
-        return .done
+        return id
+    }
+
+    private static func succeeds(_ body: () throws -> Void) -> ExitCode {
+        do {
+            try body()
+            return .done
+        } catch {
+            Output.error("\(error)")
+            return .failed
+        }
+    }
+
+    /// That it cannot be mounted is a result, too.
+    private static func census(
+        _ file: String, _ type: String, _ options: String, _ members: [String]
+    ) -> ExitCode {
+        var census = Census()
+        do {
+            census = try KernelRun.count(type: type, options: options, members: members)
+        } catch {
+            census.failure = "\(error)"
+        }
+        return succeeds { try Files.replace(file, with: census.json.compact, mode: 0o600) }
+    }
+
+    private static func enclosed(_ words: [String]) throws -> ExitCode {
+        guard let dash = words.firstIndex(of: "--"), dash + 1 < words.count else {
+            throw UsageError("give devices, -- and a program.")
+        }
+        var devices: [BlockNode] = []
+        for path in words[..<dash] {
+            guard case .block(let node) = BlockNode.look(at: path) else {
+                throw KernelRun.Failure.notADevice(path)
+            }
+            devices.append(node)
+        }
+        try MountNamespace.leave()
+        try MountNamespace.showOnly(devices: devices)
+        throw Process.become(words[dash + 1], Array(words[(dash + 2)...]))
     }
 }

@@ -9,8 +9,10 @@ enum RepairCommand: Command {
     static let summary = "looks at file systems, checks and repairs them, and says whether it moves"
     static let help = """
         davit repair [TARGET...] [--json]
-        davit repair --check|--run TARGET... [--yes] [--kernel] [--discard-log]
-                     [--degraded] [--checker FILE] [--log-to DIR] [--patience SECONDS] [--json]
+        davit repair --check|--trial|--run TARGET... [--yes] [--kernel] [--discard-log]
+                     [--degraded] [--checker FILE] [--overlay-in DIR] [--log-to DIR-OR-DEVICE]
+                     [--patience SECONDS] [--json]
+        davit repair --open [TARGET...] [--degraded]
         davit repair watch [NUMBER] [--json]
         davit repair list [--json]
         davit repair cancel [NUMBER] [--kill]
@@ -18,10 +20,15 @@ enum RepairCommand: Command {
         Without --check or --run it looks, writes nothing, and says what it would do, in which order and why.
         A TARGET is a device, image file, mount point, UUID, UUID=…, LABEL=… or label; several members may be
         named, and members that are not named are searched for. On a terminal, with one file system, it then
-        asks whether to go on: first to the check, then to the repair.
+        asks whether to go on: to the check, to the trial, then to the repair.
 
           --plan             looks and asks nothing
           --check            runs the checker's read-only form
+          --trial            repairs on overlays of all members, so that nothing on the disks changes, and
+                             compares what can be reached before and after; root and dm_snapshot needed
+          --overlay-in DIR   keeps the overlays in files there instead of in memory
+          --open             assembles md arrays (read-only), activates volume groups, asks for passphrases;
+                             leaves alone what misses a member
           --run              repairs; without a terminal only with --yes
           --yes              asks nothing: what cannot be undone is allowed
           --discard-log      lets xfs_repair throw away a log that cannot be replayed (-L)
@@ -29,7 +36,9 @@ enum RepairCommand: Command {
                              bcachefs with its fsck, with --check without a write
           --degraded         goes on with members missing
           --checker FILE     uses this program in place of the one that is found
-          --log-to DIR       keeps a copy of the record there, at the start and at the end
+          --log-to PLACE     keeps a copy of the record there, at the start and at the end: a directory, or a
+                             device with a plain, clean file system, which is mounted for that. Without --check,
+                             --trial and --run: reads the records that lie in that directory
           --patience SECONDS how long no step may come before it is judged (45)
           --kill             with cancel: ends the checker by SIGKILL, which may leave damage
           --json             for programs; with --check, --run and watch one record on each line
@@ -57,24 +66,36 @@ enum RepairCommand: Command {
         let wantsPlan = try reader.flag("--plan")
         let wantsCheck = try reader.flag("--check")
         let wantsRun = try reader.flag("--run")
+        let wantsTrial = try reader.flag("--trial")
+        let wantsOpening = try reader.flag("--open")
         let yes = try reader.flag("--yes")
         run.consent.discardLog = try reader.flag("--discard-log")
         run.allowMissing = try reader.flag("--degraded")
         run.inKernel = try reader.flag("--kernel")
         run.checker = try reader.value("--checker")
+        run.overlayIn = try reader.value("--overlay-in")
         run.logTo = try reader.value("--log-to")
         run.patienceSeconds = try reader.number("--patience", in: 1...3600) ?? 45
         let targets = try reader.operands()
-        guard [wantsPlan, wantsCheck, wantsRun].filter({ $0 }).count <= 1 else {
-            throw UsageError("--plan, --check and --run exclude each other.")
+        guard
+            [wantsPlan, wantsCheck, wantsTrial, wantsRun, wantsOpening].filter({ $0 }).count <= 1
+        else {
+            throw UsageError("--plan, --check, --trial, --run and --open exclude each other.")
         }
-        guard targets.isEmpty ? !wantsCheck && !wantsRun : true else {
+        guard !targets.isEmpty || !(wantsCheck || wantsTrial || wantsRun) else {
             throw UsageError("name what to check or repair.")
         }
 
-        let look = try Look(at: targets)
+        var look = try Look(at: targets)
+        look.logPlace = run.logTo
+        if wantsOpening { return try open(look, degraded: run.allowMissing) }
         if wantsCheck {
             run.purpose = .check
+            return try carryOut(try run.prepare(look), json)
+        }
+        if wantsTrial {
+            run.purpose = .repair
+            run.isTrial = true
             return try carryOut(try run.prepare(look), json)
         }
         if wantsRun {
@@ -86,7 +107,7 @@ enum RepairCommand: Command {
         return try guide(look, run)
     }
 
-    /// Look, check, and then for real, each only after a yes.
+    /// Look, check, trial, and then for real, each only after a yes.
     private static func guide(_ look: Look, _ settings: RepairRun) throws -> ExitCode {
         var run = settings
         run.purpose = .check
@@ -97,7 +118,26 @@ enum RepairCommand: Command {
         let checked = try carryOut(check, false)
         guard checked != .done else { return checked }
         run.purpose = .repair
+        let answer = Question.ask(
+            "\nTry the repair on overlays, so that nothing on the disks changes? (yes/no)",
+            expecting: "yes")
+        if answer {
+            run.isTrial = true
+            _ = try carryOut(try run.prepare(try Look(at: check.subject.paths)), false)
+            run.isTrial = false
+        }
         return try repair(try run.prepare(try Look(at: check.subject.paths)), yes: false, false)
+    }
+
+    private static func open(_ look: Look, degraded: Bool) throws -> ExitCode {
+        let (lines, opened) = try LayerOpening(allowMissing: degraded).open(look)
+        for line in lines { Output.line(line) }
+        guard !lines.isEmpty else {
+            Output.line("Nothing has to be assembled, activated or opened.")
+            return .done
+        }
+        if opened > 0 { Output.line("'davit repair' shows what is there now.") }
+        return opened == lines.count ? .done : .failed
     }
 
     private static func repair(
@@ -124,7 +164,7 @@ enum RepairCommand: Command {
         let id = try Jobs.start(prepared.request)
         if !json {
             Output.line(
-                "\(prepared.request.purpose.rawValue) \(id) runs: \(prepared.subject.name). It goes on when this session ends; 'davit repair watch' follows it, 'davit repair cancel' ends it."
+                "\(prepared.request.kind) \(id) runs: \(prepared.subject.name). It goes on when this session ends; 'davit repair watch' follows it, 'davit repair cancel' ends it."
             )
         }
         return follow(id, json)

@@ -1,0 +1,108 @@
+import LinuxKit
+import RepairCore
+
+/// Judges whether it gets anywhere, and ends it when it is told to.
+extension RepairJob {
+    // MARK: Verdict
+
+    mutating func judge(_ sampler: inout Sampler, _ now: Duration) {
+        askKernel()
+        let sample = sampler.take(reader.progress)
+        estimator.take(reader.progress, at: now)
+        let before = verdicts.reason
+        for effect in verdicts.handle(.sampled(sample), at: now) {
+            switch effect {
+            case .announce(let verdict, let reason):
+                record.verdictSince = now
+                recorder.record(
+                    "\(record.id): \(verdict.rawValue): \(reason)",
+                    verdict.isStuck ? .warning : .detail)
+            case .keepEvidence: keepEvidence(sampler.activity)
+            }
+        }
+        if cancellation.isCancelling {
+            record.waitsFor = Self.waiting(sampler.activity, reader.progress)
+        }
+        isDirty = isDirty || before != verdicts.reason || cancellation.isCancelling
+    }
+
+    /// What the kernel says on request: its bcachefs about its passes, and md about what lies below.
+    private mutating func askKernel() {
+        if stage.inKernel, request.backend == "bcachefs" {
+            let directory = "\(Roots.sys)/fs/bcachefs/\(request.uuid)"
+            for path in ["\(directory)/recovery_status", "\(directory)/internal/recovery_status"] {
+                guard let text = Files.text(path, limit: 65536) else { continue }
+                reader.take(Array((text + "\n").utf8), from: 3)
+            }
+        }
+        let below = ArrayActivity.words(below: stage.devices)
+        isDirty = isDirty || below != record.below
+        record.below = below
+    }
+
+    mutating func keepEvidence(_ activity: ProcessActivity) {
+        guard record.evidence.count < Self.mostEvidence else { return }
+        let path = "\(directory)/evidence-\(record.evidence.count + 1).txt"
+        let text = Evidence.gather(activity, because: verdicts.reason)
+        guard (try? Files.replace(path, with: text, mode: 0o600)) != nil else { return }
+        record.evidence.append(path)
+    }
+
+    mutating func readKernel(_ records: [[UInt8]], about names: [String]) {
+        for record in records {
+            let line = Line(record.prefix { $0 != UInt8(ascii: "\n") })
+            // What davit itself writes there names the members too.
+            guard !line.contains(";davit: "),
+                (names + [request.uuid]).contains(where: { line.contains(text: $0) })
+            else {
+                continue
+            }
+            if stage.inKernel {
+                reader.read(line)
+                transcript.append(Array("\(KernelPrefix.dmesg(line))\n".utf8))
+            } else {
+                reader.readKernel(line)
+            }
+            isDirty = true
+        }
+    }
+
+    // MARK: Cancelling
+
+    mutating func asked(_ signal: Int32, _ child: inout ChildProcess) {
+        switch signal {
+        case Signal.terminate, Signal.interrupt:
+            perform(cancellation.handle(.asked, at: Clock.now), &child, nil)
+        case Signal.quit: perform(cancellation.handle(.askedToKill, at: Clock.now), &child, nil)
+        default: break  // A hangup: the session is gone; the job is not.
+        }
+    }
+
+    mutating func perform(
+        _ effects: [CancellationMachine.Effect], _ child: inout ChildProcess,
+        _ activity: ProcessActivity?
+    ) {
+        for effect in effects {
+            switch effect {
+            case .interrupt: child.signalGroup(Signal.interrupt)
+            case .terminate: child.signalGroup(Signal.terminate)
+            case .kill: child.signalGroup(Signal.kill)
+            case .explain: break
+            }
+            record.state = .cancelling
+            record.waitsFor = Self.waiting(
+                activity ?? ProcessActivity(ofSession: child.pid), reader.progress)
+            recorder.record("\(record.id): cancelling (\(effect)): \(record.waitsFor ?? "")")
+            isDirty = true
+        }
+    }
+
+    static func waiting(_ activity: ProcessActivity, _ progress: Progress) -> String {
+        let phase = progress.phase.map { "It is in '\($0)'" } ?? "It has not begun a phase"
+        guard let task = activity.blocked.first else {
+            return "\(phase) and ends when it looks at its signals."
+        }
+        let place = task.waitsIn.isEmpty ? "" : " in \(task.waitsIn)"
+        return "\(phase), and the kernel holds it\(place): no signal reaches it before that ends."
+    }
+}

@@ -1,0 +1,113 @@
+import BlkidKit
+import JSONKit
+import LinuxKit
+import ModuleKit
+import RepairCore
+
+/// Copies of records to a place that outlives this boot: a directory, or a device with a plain file system.
+package enum RecordCopy {
+    /// Why a place will not do, asked before anything is started.
+    package static func refusal(of place: String, members: [String]) -> String? {
+        guard let status = try? FileStatus(of: place) else {
+            // As `mkdir -p` would: a directory that is not there yet is made.
+            return place.hasPrefix("/dev/") ? "it is not there" : nil
+        }
+        if status.isDirectory { return nil }
+        guard status.blockDevice != nil else { return "it is no directory and no block device" }
+        guard !members.contains(where: { Files.isSame($0, place) }) else {
+            return "it is a member of what is to be repaired"
+        }
+        if let part = members.first(where: { isRelated($0, place) }) {
+            return "it and \(part) lie on one another"
+        }
+        let device = Look.device(place, Usage())
+        if let user = device.users.first {
+            return "it is in use (\(user)); give a directory there"
+        }
+        if let failure = device.failure { return failure }
+        guard device.systems.count == 1, device.otherTypes.isEmpty,
+            let system = device.systems.first
+        else { return "it carries no file system that could be mounted, or the marks of several" }
+        guard system.memberCount == 1 else { return "its file system has several members" }
+        guard system.state == .clean || system.state == .unknown, system.recordedErrors == 0 else {
+            return
+                "its \(system.type) is \(system.state.words), and a mount would write more than the record"
+        }
+        return nil
+    }
+
+    /// One lies below the other, as a partition or a mapping does.
+    private static func isRelated(_ one: String, _ other: String) -> Bool {
+        guard case .block(let first) = BlockNode.look(at: one),
+            case .block(let second) = BlockNode.look(at: other)
+        else { return false }
+        return first.holders.contains(second.name) || second.holders.contains(first.name)
+            || first.wholeDisk == second.name || second.wholeDisk == first.name
+    }
+
+    /// Copies the record of attempt `id` to where its request says. Runs as a process of its own.
+    package static func run(_ id: Int) throws(RepairError) {
+        let directory = Jobs.directory(id)
+        guard
+            let request = Files.text(directory + "/request.json").flatMap({
+                try? JSON(parsing: $0)
+            }).flatMap({ JobRequest($0) }), let place = request.logTo, let record = Jobs.record(id)
+        else { throw .noSuchJob(id) }
+        do throws(SystemError) {
+            guard let status = try? FileStatus(of: place), status.blockDevice != nil else {
+                try copy(record, id, to: place)
+                return
+            }
+            try copy(record, id, toDevice: place)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private static func copy(
+        _ record: JSON, _ id: Int, toDevice device: String
+    ) throws(SystemError) {
+        let type = Look.device(device, Usage()).systems.first?.type ?? ""
+        let point = "\(Jobs.root)/log-\(Host.pid)"
+        // The mount goes away with this process, however it ends.
+        try MountNamespace.leave()
+        _ = try? ModuleLoader([.running()]).load(type)
+        try Files.makeDirectory(point, mode: 0o700)
+        defer { try? Files.removeDirectory(point) }
+        try Mounts.mount(device, at: point, type: type, options: "", readOnly: false)
+        defer { try? Mounts.unmount(point) }
+        try copy(record, id, to: point)
+    }
+
+    private static func copy(_ record: JSON, _ id: Int, to place: String) throws(SystemError) {
+        let own = Jobs.directory(id)
+        let copy = free("\(place)/davit-repair-\(id)", for: record)
+        try Files.makeDirectory(copy, mode: 0o700)
+        let limit = Transcript.headLimit + 2 * Transcript.tailLimit + 256
+        for name in Files.names(in: own) where name != "lock" && name != "overlays" {
+            guard let bytes = try? Files.read("\(own)/\(name)", limit: limit) else { continue }
+            try Files.replace("\(copy)/\(name)", with: bytes, mode: 0o600)
+        }
+    }
+
+    /// Numbers begin anew with each boot: what another attempt has left there stays.
+    private static func free(_ wanted: String, for record: JSON) -> String {
+        for number in 1...Int(Int16.max) {
+            let path = number == 1 ? wanted : "\(wanted)-\(number)"
+            guard Files.exists(path) else { return path }
+            let there = Files.text("\(path)/record.json").flatMap { try? JSON(parsing: $0) }
+            let isOurs = ["startedWall", "startedAt", "pid"].allSatisfy {
+                there?[$0] == record[$0]
+            }
+            if isOurs || there == nil { return path }
+        }
+        return wanted
+    }
+
+    /// The records that lie in a directory, the newest last.
+    static func records(in place: String) -> [JSON] {
+        Files.names(in: place).filter { $0.hasPrefix("davit-repair-") }.compactMap { name in
+            Files.text("\(place)/\(name)/record.json").flatMap { try? JSON(parsing: $0) }
+        }.sorted { ($0["startedWall"]?.int ?? 0) < ($1["startedWall"]?.int ?? 0) }
+    }
+}
