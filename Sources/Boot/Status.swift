@@ -4,7 +4,7 @@ import LinuxKit
 /// What this machine is doing and waiting for, gathered from the state files of davit's processes and from /proc.
 ///
 /// As JSON: `{version, host, kernel, architecture, now, boot: {stage, words}, supervisor, network: […], unlock: […],
-/// ssh: {listener, sessions: […]}, export: […]}`; `supervisor`, each interface, device, session and export as its process
+/// ssh: {listener, sessions: […]}, export: […], repair: […]}`; `supervisor`, each interface, device, session and export as its process
 /// wrote it, `null` where it wrote nothing. Times are milliseconds since boot, like `now`.
 package struct Status: Sendable {
     package let now = Clock.now
@@ -15,6 +15,8 @@ package struct Status: Sendable {
     let listener: JSON
     let sessions: [JSON]
     let exports: [JSON]
+    /// Repairs that run, and the last that has ended.
+    let repairs: [JSON]
 
     /// Looks at the machine.
     package init() {
@@ -27,6 +29,7 @@ package struct Status: Sendable {
         listener = Self.file("ssh/listener.json")
         sessions = Self.files(in: "ssh") { $0.hasPrefix("session-") }
         exports = Self.files(in: "export")
+        repairs = Self.attempts()
     }
 
     package var json: JSON {
@@ -42,6 +45,7 @@ package struct Status: Sendable {
             "unlock": .array(unlock),
             "ssh": ["listener": listener, "sessions": .array(sessions)],
             "export": .array(exports),
+            "repair": .array(repairs),
         ]
     }
 
@@ -53,6 +57,27 @@ package struct Status: Sendable {
     private static func file(_ name: String) -> JSON {
         guard let text = Files.text("\(Roots.run)/\(name)") else { return .null }
         return (try? JSON(parsing: text)) ?? .null
+    }
+
+    /// Each attempt has a directory; who works on it holds its lock.
+    private static func attempts() -> [JSON] {
+        let numbers = Files.names(in: "\(Roots.run)/repair").compactMap { Int($0) }.sorted()
+        var running: [JSON] = []
+        var last: JSON?
+        for number in numbers {
+            let record = file("repair/\(number)/record.json")
+            guard case .object(let members) = record else { continue }
+            let isAlive = LockFile.holder("\(Roots.run)/repair/\(number)/lock") != nil
+            if isAlive {
+                running.append(record)
+            } else if record["state"] != "ended" {
+                last = .object(
+                    members.map { $0.name == "state" ? .init("state", "interrupted") : $0 })
+            } else {
+                last = record
+            }
+        }
+        return running + (running.isEmpty ? [last].compactMap { $0 } : [])
     }
 
     private static func files(

@@ -15,6 +15,7 @@ extension Status {
             )
             + block("SSH", [listenerLine] + sessions.map(sessionLine))
             + block("Export", exports.map(exportLine))
+            + block("Repair", repairs.map(repairLine))
             + block("Services", serviceLines)
     }
 
@@ -76,6 +77,24 @@ extension Status {
         line += "\(ago(export["since"])); \(out) of \(disks.count) disks at "
         line += portals.joined(separator: ", ")
         if let error = export["lastError"]?.string { line += "; last error: \(error)" }
+        return line
+    }
+
+    private func repairLine(_ record: JSON) -> String {
+        let members = (record["members"]?.array ?? []).compactMap(\.string)
+        var line = "\(record["purpose"]?.string ?? "repair") \(record["id"]?.int ?? 0) of "
+        line += "\(record["type"]?.string ?? "?") on \(members.joined(separator: " ")): "
+        let words = record["words"]?.string ?? ""
+        switch record["state"]?.string {
+        case "ended":
+            line +=
+                "ended \(ago(record["endedAt"])) ago: \(record["exit"]?["words"]?.string ?? "?")"
+        case "interrupted": line += "was interrupted in: \(words)"
+        case let state:
+            if state == "cancelling" { line += "being cancelled, " }
+            line += "\(record["verdict"]?["verdict"]?.string ?? "unknown") since "
+            line += "\(ago(record["startedAt"])): \(words)"
+        }
         return line
     }
 
