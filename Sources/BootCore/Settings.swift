@@ -16,6 +16,8 @@ package struct Settings: Sendable, Equatable {
     package var listen: [String] = []
     /// `address-after-boot`: `drop` or `keep`; `nil` when nothing is said.
     package var addressAfterBoot: AddressAfterBoot?
+    /// `checkers`: programs such as `e2fsck` that the initramfs hook bakes in, for `davit repair`.
+    package var checkers: [String] = []
     /// Lines that could not be used: each a sentence that names the line. The rest holds all the same.
     package var complaints: [String] = []
 
@@ -54,6 +56,16 @@ package struct Settings: Sendable, Equatable {
                 return "address-after-boot = \(value): expected 'drop' or 'keep'."
             }
             addressAfterBoot = choice
+        case "checkers":
+            for word in value.split(separator: " ") {
+                // The hook looks them up by name, as root.
+                guard
+                    word.utf8.allSatisfy({
+                        $0 > 32 && $0 != 127 && !"/$`\"';&|<>".utf8.contains($0)
+                    })
+                else { return "checkers = \(word): expected names of programs, such as e2fsck." }
+                checkers.append(String(word))
+            }
         default: return "\(key): there is no such setting."
         }
         return nil

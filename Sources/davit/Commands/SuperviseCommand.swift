@@ -23,6 +23,7 @@ enum SuperviseCommand: Command {
           interface = IF                 configure only this one; may be given more than once
           listen = ADDRESS:PORT          where the SSH server listens (default port 22, everywhere)
           address-after-boot = drop      'keep' leaves the address when the system takes over
+          checkers = e2fsck xfs_repair   programs that the initramfs hook bakes in, for 'davit repair'
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {
