@@ -31,7 +31,7 @@ struct ImageBuilder: Sendable {
         return path
     }
 
-    private func base(progress: @Sendable (String) -> Void) async throws -> String {
+    func base(progress: @Sendable (String) -> Void) async throws -> String {
         var key = CacheKey()
         key.add(plan.suite)
         key.add(machine.debian)

@@ -1,0 +1,207 @@
+import Foundation
+import LabKit
+import Testing
+
+/// Repairs that only a kernel can show: on Linux 6.12 with real disks.
+@Suite(.serialized)
+struct RepairStories {
+    private static let programs = [
+        "e2fsck", "xfs_repair", "xfs_io", "btrfs", "mke2fs", "mkfs.xfs", "dmsetup",
+    ]
+
+    /// A directory of image files that goes away with the value.
+    private final class Images: Sendable {
+        let directory = FileManager.default.temporaryDirectory
+            .appendingPathComponent("davit-repair-lab-\(UUID().uuidString)")
+
+        init() throws {
+            try FileManager.default.createDirectory(
+                at: directory, withIntermediateDirectories: true)
+        }
+
+        deinit { try? FileManager.default.removeItem(at: directory) }
+
+        func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
+
+        func make(_ name: String, megabytes: Int) throws -> String {
+            try Data().write(to: URL(fileURLWithPath: path(name)))
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path(name)))
+            try file.truncate(atOffset: UInt64(megabytes) << 20)
+            try file.close()
+            return path(name)
+        }
+    }
+
+    /// What the script printed between `== name` and the next such line.
+    private func part(_ name: String, of told: String) throws -> String {
+        let rest = try #require(
+            told.components(separatedBy: "== \(name)\n").dropFirst().first, "no part \(name): \(told)")
+        return rest.components(separatedBy: "\n== ").first ?? rest
+    }
+
+    @Test("The three unclean members of a bcachefs: found, planned, tried on overlays, repaired, mounted.")
+    func bcachefs() async throws {
+        let images = try Images()
+        let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Fixtures/images")
+        var disks: [String] = []
+        for index in 0..<3 {
+            let disk = images.path("member-\(index)")
+            let packed = fixtures.appendingPathComponent("bcachefs-1.13-unclean-\(index).img.xz").path
+            try await run(["sh", "-c", "xz -dc \"$0\" >\"$1\"", packed, disk])
+            disks.append(disk)
+        }
+        let system = try await RescueSystem.prepared(programs: Self.programs)
+        let told = try await system.run(
+            """
+            sums() { md5sum /dev/vda /dev/vdb /dev/vdc; }
+            sums >/before
+            echo "== look"; davit repair
+            echo "== check"; davit repair --check --kernel /dev/vdb; echo "code=$?"
+            sums | cmp - /before && echo "not written"
+            echo "== trial"; davit repair --trial --kernel /dev/vdb; echo "code=$?"
+            sums | cmp - /before && echo "not written"
+            ls /dev/dm-* 2>/dev/null || echo "nothing left"
+            echo "== run"; davit repair --run --yes --kernel /dev/vdb; echo "code=$?"
+            echo "== mount"; mount -t bcachefs /dev/vda:/dev/vdb:/dev/vdc /mnt && find /mnt -type f | wc -l
+            find /mnt -type f -exec cat {} + >/dev/null && echo "all read"
+            umount /mnt
+            echo "== after"; davit repair
+            echo "== transcript"; cat /run/davit/repair/3/transcript
+            """, disks: disks, within: .seconds(300))
+        print(told)
+        let look = try part("look", of: told)
+        #expect(look.contains("member 0: /dev/vda"))
+        #expect(look.contains("journal to be replayed, entries 14-23"))
+        #expect(look.contains("mount -t bcachefs -o fsck,fix_errors=yes,verbose"))
+        for name in ["check", "trial"] {
+            let said = try part(name, of: told)
+            #expect(said.contains("not written"), "\(said)")
+            #expect(!said.contains("code=8"), "\(said)")
+        }
+        let trial = try part("trial", of: told)
+        #expect(trial.contains("After the repair: "))
+        #expect(!trial.contains("loses something"))
+        #expect(trial.contains("nothing left"))
+        let repaired = try part("run", of: told)
+        #expect(repaired.contains("code=0") || repaired.contains("code=1"), "\(repaired)")
+        #expect(repaired.contains("journal entries 14-23 replayed"))
+        #expect(repaired.contains("after: clean, journal empty"))
+        #expect(try part("mount", of: told).contains("all read"))
+        #expect(try part("after", of: told).contains("clean, journal empty"))
+        #expect(try part("transcript", of: told).contains("journal_replay... done"))
+    }
+
+    @Test("A broken ext4 and an XFS with a dirty log: tried on overlays and repaired; the record goes to a disk.")
+    func extAndXFS() async throws {
+        let images = try Images()
+        let ext = try images.make("ext", megabytes: 64)
+        let xfs = try images.make("xfs", megabytes: 320)
+        let log = try images.make("log", megabytes: 16)
+        let tree = images.directory.appendingPathComponent("tree")
+        for number in 0..<40 {
+            let place = tree.appendingPathComponent("place\(number % 4)")
+            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+            try Data(repeating: 7, count: 5000).write(
+                to: place.appendingPathComponent("file\(number)"))
+        }
+        try await run(["mke2fs", "-q", "-t", "ext4", "-d", tree.path, ext])
+        try await run(["mke2fs", "-q", "-t", "ext4", log])
+        // One directory loses its inode: e2fsck moves what was in it to lost+found.
+        try await run(["debugfs", "-w", "-R", "clri /place2", ext])
+        let system = try await RescueSystem.prepared(programs: Self.programs)
+        let told = try await system.run(
+            """
+            md5sum /dev/vda >/before
+            echo "== look"; davit repair /dev/vda
+            echo "== trial"; davit repair --trial /dev/vda; echo "code=$?"
+            md5sum /dev/vda | cmp - /before && echo "not written"
+            ls /dev/dm-* 2>/dev/null || echo "nothing left"
+            echo "== full"; mkdir /small; mount -t tmpfs -o size=2m small /small
+            davit repair --trial --overlay-in /small /dev/vda; echo "code=$?"
+            echo "== refused"; davit repair --run --yes --log-to /dev/vda /dev/vda; echo "code=$?"
+            echo "== run"; davit repair --run --yes --log-to /dev/vdc /dev/vda; echo "code=$?"
+            mkdir /log; mount -t ext4 -o ro /dev/vdc /log && ls /log/davit-repair-2; umount /log
+            davit repair --check /dev/vda; echo "check=$?"
+            echo "== xfs"; davit modules load xfs >/dev/null; mkfs.xfs -q /dev/vdb; mount -t xfs /dev/vdb /mnt
+            n=0; while [ $n -lt 50 ]; do echo $n >/mnt/file$n; n=$((n + 1)); done; sync
+            n=0; while [ $n -lt 50 ]; do echo $n >/mnt/late$n; n=$((n + 1)); done
+            xfs_io -x -c 'shutdown -f' /mnt; umount /mnt
+            davit repair /dev/vdb
+            md5sum /dev/vdb >/before
+            echo "== xfs trial"; davit repair --trial --kernel /dev/vdb; echo "code=$?"
+            md5sum /dev/vdb | cmp - /before && echo "not written"
+            echo "== xfs run"; davit repair --run --yes --kernel /dev/vdb; echo "code=$?"
+            davit repair --check /dev/vdb; echo "check=$?"
+            mount -t xfs /dev/vdb /mnt; ls /mnt | wc -l; umount /mnt
+            """, disks: [ext, xfs, log], within: .seconds(420))
+        print(told)
+        let trial = try part("trial", of: told)
+        #expect(trial.contains("not written") && trial.contains("nothing left"), "\(trial)")
+        #expect(trial.contains("code=1"), "\(trial)")
+        #expect(trial.contains("After the repair: "))
+        #expect(trial.contains("/place2: 0 of"), "\(trial)")
+        #expect(try part("full", of: told).contains("too few for the overlays"))
+        #expect(try part("refused", of: told).contains("it is a member of what is to be repaired"))
+        let repaired = try part("run", of: told)
+        #expect(repaired.contains("code=1"), "\(repaired)")
+        #expect(repaired.contains("record.json") && repaired.contains("transcript"))
+        #expect(repaired.contains("check=0"), "\(repaired)")
+        #expect(try part("xfs", of: told).contains("journal to be replayed"))
+        let tried = try part("xfs trial", of: told)
+        #expect(tried.contains("not written") && tried.contains("code=0"), "\(tried)")
+        let replayed = try part("xfs run", of: told)
+        #expect(replayed.contains("the journal was replayed"), "\(replayed)")
+        #expect(replayed.contains("check=0"))
+        #expect(replayed.contains("\n100\n"), "\(replayed)")
+    }
+
+    @Test("A checker that hangs in the kernel: the verdict in time, with stacks; a cancel that says what it waits for.")
+    func hung() async throws {
+        let images = try Images()
+        let disk = try images.make("ext", megabytes: 16)
+        try await run(["mke2fs", "-q", "-t", "ext4", disk])
+        let system = try await RescueSystem.prepared(programs: Self.programs)
+        let told = try await system.run(
+            """
+            davit modules load dm_mod >/dev/null
+            dmsetup create held --noudevsync --noudevrules --table "0 32768 linear /dev/vda 0"
+            disk=/dev/dm-0
+            cat >/root/e2fsck <<'FAKE'
+            #!/bin/sh
+            [ "$1" = -V ] && { echo fake 1.0; exit 0; }
+            echo "Pass 1: Checking"
+            dmsetup suspend --noudevsync held
+            exec dd if=/dev/dm-0 of=/dev/null bs=4096 count=1 iflag=direct
+            FAKE
+            chmod 0755 /root/e2fsck
+            davit repair --check --checker /root/e2fsck $disk >/watched 2>&1 &
+            seconds() { cut -d. -f1 /proc/uptime; }
+            until grep -q Pass /run/davit/repair/1/transcript 2>/dev/null; do sleep 1; done
+            begun=$(seconds)
+            until grep -q '"hung"' /run/davit/repair/1/record.json || [ $(($(seconds) - begun)) -gt 90 ]; do sleep 1; done
+            echo "== verdict"; echo "after $(($(seconds) - begun)) s"; davit repair list
+            echo "== status"; davit status
+            echo "== evidence"; cat /run/davit/repair/1/evidence-1.txt
+            echo "== cancel"; davit repair cancel; echo "code=$?"
+            dmsetup resume --noudevsync held
+            wait
+            echo "== end"; davit repair list
+            """, disks: [disk], within: .seconds(300))
+        print(told)
+        let verdict = try part("verdict", of: told)
+        let seconds = try #require(
+            verdict.components(separatedBy: "after ").dropFirst().first.flatMap {
+                Int($0.prefix { $0.isNumber })
+            })
+        #expect(seconds <= 62, "within 60 s of the last step, and up to two of looking")
+        #expect(verdict.contains("hung: "))
+        #expect(try part("status", of: told).contains("hung since"))
+        let evidence = try part("evidence", of: told)
+        #expect(evidence.contains("stack:") && evidence.contains("dd"), "\(evidence)")
+        let cancel = try part("cancel", of: told)
+        #expect(cancel.contains("code=99"))
+        #expect(cancel.contains("the kernel holds it"), "\(cancel)")
+        #expect(try part("end", of: told).contains("it was cancelled"))
+    }
+}
