@@ -23,6 +23,7 @@ package enum Services {
         var net = ["net"] + settings.interfaces.flatMap { ["--interface", $0] }
         let after = settings.addressAfterBoot ?? (keepsAddress ? .keep : .drop)
         if after == .drop { net.append("--release-on-exit") }
+        if let name = settings.hostName { net += ["--hostname", name] }
         let sshd = ["sshd", "--config", directory] + settings.listen.flatMap { ["--listen", $0] }
         return [.init("net", net), .init("sshd", sshd)]
     }

@@ -46,6 +46,11 @@ extension Status {
             if let tries = interface["tries"]?.int { line += "; tries: \(tries)" }
             if let next = interface["nextTryAt"] { line += "; next \(ahead(next))" }
         }
+        // The link-local ones are of use only to who has nothing better.
+        let addresses = (interface["ipv6"]?["addresses"]?.array ?? []).compactMap(\.string)
+        let global = addresses.filter { !$0.hasPrefix("fe80:") }
+        for one in global.isEmpty ? addresses : global { line += "; \(one)" }
+        if let name = interface["mdns"]?.string { line += "; found as \(name)" }
         if let error = interface["lastError"]?.string { line += "; last error: \(error)" }
         return line
     }

@@ -18,6 +18,8 @@ package struct Settings: Sendable, Equatable {
     package var addressAfterBoot: AddressAfterBoot?
     /// `checkers`: programs such as `e2fsck` that the initramfs hook bakes in, for `davit repair`.
     package var checkers: [String] = []
+    /// `hostname`: the machine's name for DHCP and multicast DNS; otherwise the system's own.
+    package var hostName: String?
     /// Lines that could not be used: each a sentence that names the line. The rest holds all the same.
     package var complaints: [String] = []
 
@@ -66,6 +68,11 @@ package struct Settings: Sendable, Equatable {
                 else { return "checkers = \(word): expected names of programs, such as e2fsck." }
                 checkers.append(String(word))
             }
+        case "hostname":
+            guard Self.isHostName(value) else {
+                return "hostname = \(value): no machine can have this name."
+            }
+            hostName = String(value)
         default: return "\(key): there is no such setting."
         }
         return nil
@@ -75,6 +82,26 @@ package struct Settings: Sendable, Equatable {
     private static func isInterfaceName(_ name: Substring) -> Bool {
         (1...15).contains(name.utf8.count) && name != "." && name != ".."
             && name.utf8.allSatisfy { $0 > 32 && $0 != 127 && !"/:".utf8.contains($0) }
+    }
+
+    /// Source: RFC 952, RFC 1123 §2.1.
+    private static func isHostName(_ name: Substring) -> Bool {
+        let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        let hyphen = UInt8(ascii: "-")
+        return name.utf8.count <= 253
+            && labels.allSatisfy { label in
+                (1...63).contains(label.count) && label.first != hyphen && label.last != hyphen
+                    && label.allSatisfy { $0 == hyphen || isLetterOrDigit($0) }
+            }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
     }
 
     private static func trimmed(_ text: Substring) -> Substring {

@@ -19,6 +19,8 @@ package struct Link: Equatable, Sendable {
     /// An Ethernet device that is hardware: made by a driver rather than by a configuration (`IFLA_INFO_KIND`), not the
     /// loopback, and not a part of a bond or bridge.
     package let isPhysicalEthernet: Bool
+    /// What the routers of the link say; `nil` where IPv6 is off.
+    package let router: RouterFlags?
 
     /// Reads one RTM_NEWLINK.
     package init?(_ message: NetlinkMessage) {
@@ -40,6 +42,7 @@ package struct Link: Equatable, Sendable {
             fixed.ifi_type == UInt16(ARPHRD_ETHER) && hardwareAddress != nil
             && fixed.ifi_flags & UInt32(IFF_LOOPBACK) == 0
             && information[Int(IFLA_INFO_KIND)] == nil && attributes[Int(IFLA_MASTER)] == nil
+        router = RouterFlags(attributes)
     }
 }
 

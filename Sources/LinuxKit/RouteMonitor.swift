@@ -1,27 +1,34 @@
 import CLinux
 import Glibc
 
-/// Rings when links, IPv4 addresses or IPv4 routes change. It says that something changed and not what, so that nothing is
+/// Rings when links, addresses, IPv4 routes or what routers say change. It says that something changed and not what, so that nothing is
 /// lost when more changes than the kernel has room for (ENOBUFS): whoever hears it lists what there is.
 package struct RouteMonitor: ~Copyable {
     private let socket: FileDescriptor
 
     package init() throws(SystemError) {
+        socket = try Self.open([
+            RTNLGRP_LINK.rawValue, RTNLGRP_IPV4_IFADDR.rawValue, RTNLGRP_IPV4_ROUTE.rawValue,
+            RTNLGRP_IPV6_IFADDR.rawValue, RTNLGRP_IPV6_IFINFO.rawValue,
+        ])
+    }
+
+    /// A socket that hears these groups.
+    static func open(_ groups: [UInt32]) throws(SystemError) -> FileDescriptor {
         let type = SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
         let opened = Glibc.socket(AF_NETLINK, Int32(type), NETLINK_ROUTE)
         guard opened >= 0 else { throw SystemError("open", "a netlink socket") }
         let socket = FileDescriptor(adopting: opened)
         // Without a port of its own the socket is passed over when the kernel sends to groups.
         guard davit_netlink_bind(opened) == 0 else { throw SystemError("bind", "a netlink socket") }
-        let groups = [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE]
         for group in groups {
-            var number = Int32(group.rawValue)
+            var number = Int32(truncatingIfNeeded: group)
             let status = setsockopt(
                 opened, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &number,
                 socklen_t(MemoryLayout<Int32>.size))
             guard status == 0 else { throw SystemError("listen for", "changes of the network") }
         }
-        self.socket = socket
+        return socket
     }
 
     /// Becomes readable (`Poll`) when something has changed.

@@ -147,7 +147,7 @@ package struct RouteSocket: ~Copyable {
 
     // MARK: Conversation
 
-    private mutating func request(
+    mutating func request(
         _ type: Int, _ flags: Int32, _ fixed: some BitwiseCopyable
     ) -> NetlinkRequest {
         sequence &+= 1
@@ -155,7 +155,7 @@ package struct RouteSocket: ~Copyable {
     }
 
     /// Sends a request and waits for its acknowledgement; `accepted` is the error that means that nothing was to be done.
-    private mutating func change(
+    mutating func change(
         _ request: NetlinkRequest, _ operation: String, _ object: String,
         unless accepted: Int32 = 0
     ) throws(SystemError) {
@@ -168,7 +168,7 @@ package struct RouteSocket: ~Copyable {
         }
     }
 
-    private mutating func list(
+    mutating func list(
         _ type: Int, _ fixed: some BitwiseCopyable, _ object: String
     ) throws(SystemError) -> [NetlinkMessage] {
         // A change while the kernel lists makes it start over.

@@ -81,6 +81,10 @@ final class Interface {
             ? "no DHCP server has given an address" : "no carrier: is the cable in?"
     }
 
+    /// What IPv6 and the name responder have to say in the interface's file.
+    var learned: (ipv6: JSON, name: JSON) = (.null, .null) {
+        didSet { if learned != oldValue { isChanged = true } }
+    }
     var name: String { link.name }
     var lease: Lease? { machine.held?.lease }
     var descriptors: [Int32] { wire.descriptors }
@@ -382,7 +386,7 @@ final class Interface {
             "lastError": JSON(lastError), "lastErrorAt": time(lastErrorAt),
             "broughtUp": .bool(broughtUp), "originalMTU": .number(Int(originalMTU)),
             "pid": .number(Int(Host.pid)),
-            "counters": counters.json,
+            "ipv6": learned.ipv6, "mdns": learned.name, "counters": counters.json,
         ])
     }
 }

@@ -9,7 +9,8 @@ import NetworkCore
 ///
 /// IF.json: interface, mac, state (absent, down, no-carrier, selecting, requesting, probing, rebooting, bound, renewing, rebinding,
 /// declined, stopped), since, carrier, address, linkLocal, gateway, dns, domain, server, leaseSeconds, leaseEndsAt, renewAt, tries, lastTryAt,
-/// nextTryAt, lastError, lastErrorAt, broughtUp, originalMTU, pid, counters. Times are milliseconds since boot; what is not known is null.
+/// nextTryAt, lastError, lastErrorAt, broughtUp, originalMTU, pid, ipv6 (`IPv6Interface.json`), mdns (the name it
+/// is found by), counters. Times are milliseconds since boot; what is not known is null.
 struct InterfaceState {
     private let path: String
 

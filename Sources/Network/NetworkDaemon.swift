@@ -21,6 +21,7 @@ package struct NetworkDaemon: ~Copyable {
     private let monitor: RouteMonitor
     private let signals: SignalDescriptor
     private var interfaces: [Interface] = []
+    private let ipv6: IPv6Daemon
     private var awaited: Set<String> = []
     private var saidEmpty = false
     private var nextListing = Duration.zero
@@ -42,6 +43,7 @@ package struct NetworkDaemon: ~Copyable {
         self.signals = signals
         self.monitor = monitor
         self.routes = routes
+        ipv6 = IPv6Daemon(options)
     }
 
     /// Runs until a signal, or with `once` until the network is configured or the time is over.
@@ -53,7 +55,7 @@ package struct NetworkDaemon: ~Copyable {
             if options.once, isConfigured { return .configured }
             if options.once, let timeout, timeout <= Clock.now { return .timedOut }
 
-            let deadlines = interfaces.map(\.deadline) + [nextListing, timeout]
+            let deadlines = interfaces.map(\.deadline) + [nextListing, timeout, ipv6.deadline]
             var interests: [Poll.Interest] = [
                 .init(signals.number, .input), .init(monitor.descriptor, .input),
             ]
@@ -61,6 +63,7 @@ package struct NetworkDaemon: ~Copyable {
                 interface.descriptors.map { (interface, Poll.Interest($0, .input)) }
             }
             interests += heard.map(\.1)
+            interests += ipv6.descriptors.map { .init($0, .input) }
             let events = try Poll.wait(interests, until: deadlines.compactMap { $0 }.min())
 
             if events[0].isReadable, signals.next() != nil {
@@ -70,6 +73,9 @@ package struct NetworkDaemon: ~Copyable {
             if events[1].isReadable, monitor.drain() { list() }
             for ((interface, _), event) in zip(heard, events.dropFirst(2)) where event.isReadable {
                 interface.receive(at: Clock.now)
+            }
+            if events.dropFirst(2 + heard.count).contains(where: \.isReadable) {
+                ipv6.receive(&routes, at: Clock.now)
             }
         }
     }
@@ -98,15 +104,20 @@ package struct NetworkDaemon: ~Copyable {
             }
             interface.repair(&routes, at: now)
         }
+        ipv6.turn(&routes, at: Clock.now)
         // After the address is in place: whoever waits for the files may use it at once.
         let changed = interfaces.filter { $0.takeLeaseChange() }
-        if !changed.isEmpty { writeResolvConf() }
-        for interface in interfaces { interface.writeState() }
+        if ipv6.takeChange() || !changed.isEmpty { writeResolvConf() }
+        for interface in interfaces {
+            interface.learned = ipv6.json(of: interface.link.index)
+            interface.writeState()
+        }
     }
 
     private mutating func stop() {
         for interface in interfaces { interface.stop(&routes, at: Clock.now) }
         if options.releasesOnExit {
+            ipv6.release(&routes)
             interfaces = []
             writeResolvConf()
         }
@@ -123,6 +134,7 @@ package struct NetworkDaemon: ~Copyable {
             return
         }
         let wanted = links.filter { isWanted($0) }
+        ipv6.update(wanted, &routes, at: now)
         interfaces = interfaces.filter { interface in
             if let same = wanted.first(where: { $0.index == interface.link.index }),
                 same.name == interface.name,
@@ -207,7 +219,7 @@ package struct NetworkDaemon: ~Copyable {
     }
 
     private mutating func writeResolvConf() {
-        let text = NetworkFiles.resolvConf(interfaces.compactMap(\.lease))
+        let text = NetworkFiles.resolvConf(interfaces.compactMap(\.lease), ipv6.learned)
         let paths = [InterfaceState.directory + "/resolv.conf", options.resolvConf]
         for path in paths.compactMap({ $0 }) {
             do throws(SystemError) { try Files.replace(path, with: text) } catch {

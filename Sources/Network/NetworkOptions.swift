@@ -17,7 +17,7 @@ package struct NetworkOptions: Sendable {
     package var netConfDirectory: String?
     /// Says what happens on standard output too.
     package var isVerbose = false
-    /// Sent to the servers (option 12).
+    /// Sent to the servers (option 12), and answered for as HOSTNAME.local.
     package var hostName: String?
     /// Sent to the servers (option 61); `nil`: the hardware address.
     package var clientIdentifier: [UInt8]?
@@ -25,6 +25,9 @@ package struct NetworkOptions: Sendable {
     package var retryCap = Pace().promise
 
     package init() {}
+
+    /// A host name in lower case, or `nil` where no machine can have it.
+    package static func checkedName(_ name: String) -> String? { DomainName.checked(name) }
 
     /// The machine's name, where it has one of its own.
     package static var machineName: String? {

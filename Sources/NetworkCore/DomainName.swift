@@ -44,8 +44,8 @@ package enum DomainName {
         return names
     }
 
-    /// The name that begins at `start`, and where the next one does.
-    private static func name(in bytes: [UInt8], at start: Int) -> (name: String, next: Int)? {
+    /// The name that begins at `start`, and where what follows it does; `nil` when it is broken.
+    static func name(in bytes: [UInt8], at start: Int) -> (name: String, next: Int)? {
         var labels: [String] = []
         var position = start
         var next: Int?

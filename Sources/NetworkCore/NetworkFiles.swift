@@ -2,19 +2,24 @@ import Addresses
 
 /// The texts of the files that tell the rest of the system about the network.
 package enum NetworkFiles {
-    /// A resolv.conf for all leases; name servers and search domains once each, at most as many as resolvers read.
-    package static func resolvConf(_ leases: [Lease]) -> String {
-        var servers: [IPv4Address] = []
+    /// A resolv.conf for all leases and what else was learned; name servers and search domains once each, at most as many as
+    /// resolvers read: one of them from IPv6 where there is one.
+    package static func resolvConf(_ leases: [Lease], _ learned: [LearnedServers] = []) -> String {
+        var servers: [String] = []
+        var others: [String] = []
         var domains: [String] = []
-        for lease in leases {
-            for server in lease.nameServers where !servers.contains(server) {
-                servers.append(server)
-            }
-            for domain in lease.search + [lease.domain].compactMap({ $0 })
-            where !domains.contains(domain) {
-                domains.append(domain)
-            }
+        func add(_ items: [String], to list: inout [String]) {
+            for item in items where !list.contains(item) { list.append(item) }
         }
+        for lease in leases {
+            add(lease.nameServers.map(\.description), to: &servers)
+            add(lease.search + [lease.domain].compactMap { $0 }, to: &domains)
+        }
+        for one in learned {
+            add(one.nameServers, to: &others)
+            add(one.search, to: &domains)
+        }
+        servers = servers.prefix(others.isEmpty ? 3 : 2) + others
         let search = domains.isEmpty ? "" : "search \(domains.prefix(6).joined(separator: " "))\n"
         // Source: resolv.conf(5), MAXNS.
         return search + servers.prefix(3).map { "nameserver \($0)\n" }.joined()

@@ -215,4 +215,16 @@ ssize_t davit_udp_send(
     int descriptor, uint32_t source, uint32_t address, uint16_t port,
     const void *_Nullable bytes, size_t count);
 
+/// Opens a UDP socket of AF_INET or AF_INET6 on one interface and port; with `group`, of 4 or 16 bytes, it hears that multicast
+/// group, shares the port with others, sends with a hop limit of 255 and does not hear itself.
+int davit_datagram_open(
+    int family, int interface, const char *device, uint16_t port, const uint8_t *_Nullable group);
+ssize_t davit_datagram_send(
+    int descriptor, int family, int interface, const uint8_t *address, uint16_t port,
+    const void *_Nullable bytes, size_t count);
+/// Stores the sender's address (4 or 16 bytes, by the socket's family) and port.
+ssize_t davit_datagram_receive(
+    int descriptor, void *_Nullable buffer, size_t capacity, uint8_t address[_Nonnull 16],
+    uint16_t *port);
+
 #pragma clang assume_nonnull end

@@ -7,10 +7,12 @@ enum NetCommand: Command {
     static let summary = "gets addresses by DHCP on all interfaces, and never gives up"
     static let help = """
         davit net [--interface IF]... [--once [--timeout SECONDS]] [--release-on-exit]
-                  [--resolv-conf PATH]
+                  [--resolv-conf PATH] [--hostname NAME]
 
         Switches the Ethernet interfaces on, follows their cables, asks for addresses by DHCP until there
         are some, and keeps them. A server that comes back after minutes or days is used within 8 s.
+        IPv6 comes by router advertisements, and by DHCPv6 where they ask for it. Other machines on the
+        link find this one as NAME.local (multicast DNS).
 
           --interface IF       this interface, which need not exist yet; again for more; without it
                                all that are hardware
@@ -19,6 +21,7 @@ enum NetCommand: Command {
           --release-on-exit    at SIGTERM take addresses and routes away again, and switch off what
                                was switched on; without it they stay for the system that follows
           --resolv-conf PATH   write the name servers there too
+          --hostname NAME      the machine's name; without it the kernel's, or the one in /etc/hostname
 
         What is going on is in /run/davit/net/IF.json and, in words, in /run/davit/log.
 
@@ -33,6 +36,7 @@ enum NetCommand: Command {
         options.timeout = try reader.number("--timeout", in: 1...31_536_000).map { .seconds($0) }
         options.releasesOnExit = try reader.flag("--release-on-exit")
         options.resolvConf = try reader.value("--resolv-conf")
+        let hostName = try reader.value("--hostname")
         _ = try reader.operands(atMost: 0)
         if options.timeout != nil, !options.once {
             throw UsageError("--timeout goes with --once only: the daemon never gives up.")
@@ -41,7 +45,11 @@ enum NetCommand: Command {
             throw UsageError("--interface \(bad): an interface cannot have this name.")
         }
         options.isVerbose = Output.isTerminal
-        options.hostName = NetworkOptions.machineName
+        options.hostName = hostName.flatMap(NetworkOptions.checkedName)
+        if let hostName, options.hostName == nil {
+            throw UsageError("--hostname \(hostName): no machine can have this name.")
+        }
+        options.hostName = options.hostName ?? NetworkOptions.machineName
         // On a running system other programs would take the file for the initramfs's word.
         if Host.isInitramfs || Environment["DAVIT_SYSTEM_RUN"] != nil {
             options.netConfDirectory = Roots.systemRun
