@@ -46,6 +46,20 @@ package struct NetworkDaemon: ~Copyable {
         ipv6 = IPv6Daemon(options)
     }
 
+    /// Gives up for good what the loop does not need; to be called once everything is open that needs more.
+    package func confine() {
+        var places = [Roots.run]
+        if let directory = options.netConfDirectory { places.append(directory) }
+        if let path = options.resolvConf {
+            let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+            places.append(directory.isEmpty ? "/" : directory)
+        }
+        let words = Confinement.confine(
+            places: places,
+            settings: [Roots.proc + "/sys/net/ipv6/conf", Roots.dev + "/kmsg"])
+        recorder.record("confined: \(words)")
+    }
+
     /// Runs until a signal, or with `once` until the network is configured or the time is over.
     package mutating func run() throws(SystemError) -> Outcome {
         let timeout = options.timeout.map { Clock.now + $0 }

@@ -24,6 +24,7 @@
 #include <linux/netlink.h>
 #include <linux/random.h>
 #include <linux/rtnetlink.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -226,5 +227,23 @@ ssize_t davit_datagram_send(
 ssize_t davit_datagram_receive(
     int descriptor, void *_Nullable buffer, size_t capacity, uint8_t address[_Nonnull 16],
     uint16_t *port);
+
+/// What `Confinement` is made of. The audit architecture is 0 where no filter has been written for it.
+extern const uint32_t davit_audit_architecture;
+/// The system calls that `davit net` makes once it runs, on this architecture.
+extern const int *const davit_network_calls;
+extern const int davit_network_call_count;
+/// Places in struct seccomp_data.
+extern const uint32_t davit_seccomp_number, davit_seccomp_architecture;
+uint32_t davit_seccomp_argument(int number);
+int davit_no_new_privileges(void);
+int davit_seccomp(const struct sock_filter *program, uint16_t count);
+/// Drops all capabilities but NET_ADMIN, NET_RAW and NET_BIND_SERVICE, for good.
+int davit_keep_network_capabilities(void);
+/// Landlock. Oldest kernel: 5.13; the version is negative before, and where it is switched off.
+int davit_landlock_version(void);
+int davit_landlock_rules(int version);
+int davit_landlock_allow(int rules, int version, const char *path, _Bool makes_files);
+int davit_landlock_restrict(int rules);
 
 #pragma clang assume_nonnull end

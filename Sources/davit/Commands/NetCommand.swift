@@ -60,6 +60,7 @@ enum NetCommand: Command {
     private static func serve(_ options: NetworkOptions) throws -> ExitCode {
         do throws(SystemError) {
             var daemon = try NetworkDaemon(options)
+            daemon.confine()
             switch try daemon.run() {
             case .configured:
                 for line in daemon.report { Output.line(line) }
