@@ -103,7 +103,11 @@ let package = Package(
         tests("CryptKitTests", ["CryptKit", "LUKSFixtures"]),
         tests("ExportCoreTests", ["ExportCore"]),
         tests("JSONKitTests", ["JSONKit"]),
-        tests("LinuxKitTests", ["LinuxKit"]),
+        // Confines itself and says what it can still do: nobody can take a confinement off again within a test.
+        .executableTarget(
+            name: "confined", dependencies: ["LinuxKit"], path: "Tests/confined",
+            swiftSettings: strict),
+        tests("LinuxKitTests", ["LinuxKit", "confined"]),
         tests("ModuleKitTests", ["ModuleKit"]),
         tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes"]),
         // Needs root: network namespaces, dnsmasq.

@@ -79,7 +79,8 @@ final class NameResponder {
     /// Only the link's own machines are heard, so that nobody far away uses this one to flood a third. Source: RFC 6762 §11.
     private func isOnLink(_ address: [UInt8]) -> Bool {
         if let four = IPv4Address(bytes: address) {
-            return addresses4.contains { $0.prefix.contains(four) } || address.starts(with: [169, 254])
+            return addresses4.contains { $0.prefix.contains(four) }
+                || address.starts(with: [169, 254])
         }
         guard let six = IPv6Address(bytes: address) else { return false }
         return six.isLinkLocal || addresses6.contains { $0.bytes.prefix(8) == six.bytes.prefix(8) }

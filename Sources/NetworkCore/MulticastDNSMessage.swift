@@ -94,7 +94,8 @@ package struct MulticastDNSMessage: Equatable, Sendable {
     ) -> [Record] {
         var records: [Record] = []
         for _ in 0..<min(Int(count), mostRecords) {
-            guard position <= bytes.count, let (name, next) = DomainName.name(in: bytes, at: position)
+            guard position <= bytes.count,
+                let (name, next) = DomainName.name(in: bytes, at: position)
             else { break }
             var rest = ByteReader(bytes[min(next, bytes.count)...])
             guard let kind = rest.uint16(), let group = rest.uint16(),

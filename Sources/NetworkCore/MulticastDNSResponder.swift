@@ -197,7 +197,8 @@ package struct MulticastDNSResponder: Sendable {
         }
         // A probe is answered at once, for its sender does not wait (§6).
         let pause = message.authorities.isEmpty ? Duration.seconds(1) : .milliseconds(250)
-        let due = multicast.filter { record in sentAt[record.kind].map { now - $0 >= pause } ?? true }
+        let due = multicast.filter { record in sentAt[record.kind].map { now - $0 >= pause } ?? true
+        }
         return effects + answer(due, at: now)
     }
 

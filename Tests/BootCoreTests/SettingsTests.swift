@@ -11,10 +11,12 @@ import Testing
                   listen = [::]:2222
 
                 address-after-boot = keep
+                hostname = rescue-1.example.org
                 """)
         #expect(settings.interfaces == ["eth0", "eth1"])
         #expect(settings.listen == ["[::]:2222"])
         #expect(settings.addressAfterBoot == .keep)
+        #expect(settings.hostName == "rescue-1.example.org")
         #expect(settings.complaints.isEmpty)
     }
 
@@ -36,7 +38,8 @@ import Testing
     /// A service that is given what it cannot use would end at once, for ever, and nobody could log in.
     @Test(arguments: [
         "listen = 2222:", "listen = myhost:22", "listen = ::1:22", "interface = eth0:1",
-        "interface = eth0 eth1",
+        "interface = eth0 eth1", "hostname = -a", "hostname = a..b", "hostname = a b",
+        "hostname = größe",
     ])
     func aValueThatNoServiceCanUseIsLeftOut(line: String) {
         let settings = Settings(parsing: line + "\nlisten = :2222\ninterface = eth2")

@@ -52,6 +52,23 @@ import Testing
             NetworkFiles.netConf(interface: name, lease: lease, mtu: 1500, uptime: .zero) == nil)
     }
 
+    @Test func resolvConfHasAServerOfIPv6WhereThereIsOne() throws {
+        let lease = try Self.lease([6: [192, 0, 2, 2, 192, 0, 2, 3, 192, 0, 2, 4]])
+        let learned = LearnedServers(
+            nameServers: ["2001:db8::53", "fe80::1%eth0"], search: ["lab", "example.org"])
+        #expect(
+            NetworkFiles.resolvConf([lease], [learned]) == """
+                search example.org lab
+                nameserver 192.0.2.2
+                nameserver 192.0.2.3
+                nameserver 2001:db8::53
+
+                """)
+        #expect(
+            NetworkFiles.resolvConf([], [learned])
+                == "search lab example.org\nnameserver 2001:db8::53\nnameserver fe80::1%eth0\n")
+    }
+
     @Test func resolvConfJoinsAllLeases() throws {
         let first = try Self.lease([119: [3, 108, 97, 98, 0]])
         let second = try Self.lease([6: [192, 0, 2, 2, 192, 0, 2, 3, 192, 0, 2, 4, 192, 0, 2, 6]])

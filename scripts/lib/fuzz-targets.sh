@@ -4,5 +4,6 @@
 fuzz_targets() {
     cat <<'LIST'
 dhcp 2048 Addresses Bytes NetworkCore
+ipv6 1500 Addresses Bytes NetworkCore
 LIST
 }

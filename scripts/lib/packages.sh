@@ -53,13 +53,18 @@ LIST
         esac
         cat <<LIST
 $qemu: boots the guests
+avahi-daemon: asks for the machine by its name
+avahi-utils: asks for the machine by its name
 busybox-static: the shell of small guests
 cpio: packs initramfs images
 cryptsetup-bin: makes and examines LUKS headers
+dbus-daemon: what avahi speaks through
+dhcpcd-base: a DHCP client to compare with
 dnsmasq-base: the lab's DHCP server
 e2fsprogs: makes the guests' file systems
 ipxe-qemu: the guests' network card
 iproute2: networks the guests together
+isc-dhcp-client: a DHCP client to compare with
 kmod: finds the guests' kernel modules
 libiscsi-bin: talks to the exported disks
 mmdebstrap: makes the guests' Debian root
@@ -67,6 +72,7 @@ openssh-client: the client that unlocks
 procps: looks at processes
 qemu-block-extra: reads and writes exported disks
 qemu-utils: makes disk images
+tcpdump: counts packets in scripts/bench net
 udhcpc: the DHCP client to compare with
 xz-utils: unpacks kernel modules
 zstd: packs initramfs images

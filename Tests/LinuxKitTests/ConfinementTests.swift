@@ -1,0 +1,42 @@
+import Foundation
+import LinuxKit
+import Testing
+
+@Suite struct ConfinementTests {
+    /// What a confined process can still do. Without root the kernel forbids some of it in any case; the list is the same.
+    @Test func onlyWhatANetworkDaemonNeedsIsLeft() throws {
+        let directory = NSTemporaryDirectory() + "davit-confined-\(UUID().uuidString)"
+        try Files.makeDirectory(directory)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        let program = tests.appendingPathComponent("../../.build/debug/confined").standardized.path
+        let output = try FileDescriptor.pipe()
+        var request = ChildProcess.Request(program, [directory])
+        request.output = output.writing.number
+        var child = try ChildProcess(starting: request)
+        #expect(try child.wait(until: Clock.now + .seconds(20)) == .code(0))
+        try output.reading.setNonBlocking()
+        guard case .bytes(let bytes) = try output.reading.read(atMost: 65536) else {
+            Issue.record("it says nothing")
+            return
+        }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        let words = try #require(lines.first)
+        let hasLandlock = words.hasPrefix("files are those below \(directory)")
+        #expect(hasLandlock || words.contains("no Landlock"), "\(words)")
+        #expect(words.contains("system calls are those of a list"))
+        let refused = "Operation not permitted"
+        let kept = hasLandlock ? "Permission denied" : "yes"
+        #expect(
+            lines.dropFirst() == [
+                "replace a file: yes", "open \(directory)/file: yes",
+                "open /etc/passwd: \(kept)",
+                "open /etc/davit-confined: \(kept)",
+                "UDP: yes", "TCP: \(refused)", "a socket of files: \(refused)",
+                "execute: \(refused)", "mount: \(refused)", "set the host's name: \(refused)",
+                "become another user: \(refused)", "kill: \(refused)",
+                "executable memory: \(refused)", "memory: yes",
+                "memory made executable: \(refused)",
+            ])
+    }
+}

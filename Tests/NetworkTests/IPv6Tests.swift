@@ -1,0 +1,108 @@
+import Foundation
+import JSONKit
+import LinuxKit
+import Testing
+
+/// IPv6 by router advertisements and DHCPv6, against dnsmasq in a namespace.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct IPv6Tests {
+    let lab: NetworkLab
+
+    init() throws {
+        lab = try NetworkLab()
+        _ = try lab.onServer("ip address add 2001:db8:55::1/64 dev srv nodad")
+    }
+
+    /// Options of dnsmasq for advertisements every 4 s.
+    static func advertising(_ range: String) -> [String] {
+        [
+            "--enable-ra", "--ra-param=srv,4,600", "--dhcp-range=\(range)",
+            "--dhcp-option=option6:dns-server,[2001:db8:55::53]",
+            "--dhcp-option=option6:domain-search,six.example",
+        ]
+    }
+
+    /// The global addresses that the kernel has and has probed.
+    func globals() throws -> [String] {
+        try lab.onClient("ip -6 -o address show dev cli scope global -tentative")
+            .split(whereSeparator: \.isWhitespace).map(String.init).filter { $0.contains("/") }
+    }
+
+    var resolvConf: [Substring] {
+        (Files.text(lab.directory + "/run/net/resolv.conf") ?? "").split(separator: "\n")
+    }
+
+    @Test func linkLocalIsThereFromTheStart() throws {
+        try lab.start()
+        try lab.wait(5, for: "a link-local address in the file") {
+            lab.state()?["ipv6"]?["addresses"]?.array?.first?.string == "fe80::ff:fe00:1/64"
+        }
+        #expect(lab.state()?["ipv6"]?["dhcp"]?.string == "idle")
+    }
+
+    @Test func aLateRouterGivesAddressRouteAndNameServers() throws {
+        try lab.start()
+        try lab.wait(10, for: "three tries without anybody") {
+            lab.state()?["tries"]?.int ?? 0 >= 3
+        }
+        try lab.startServer(Self.advertising("2001:db8:55::,ra-only"))
+        try lab.wait(12, for: "an address made from the advertised prefix") {
+            try globals() == ["2001:db8:55::ff:fe00:1/64"]
+        }
+        #expect(try lab.onClient("ip -6 route show default").contains("dev cli proto ra"))
+        try lab.wait(5, for: "the name server of the advertisement") {
+            resolvConf.contains("nameserver 2001:db8:55::53")
+                && resolvConf.first == "search lab.example six.example"
+        }
+        #expect(resolvConf.contains("nameserver 10.55.0.1"), "and that of DHCPv4")
+        #expect(lab.state()?["ipv6"]?["routerHeardAt"]?.int != nil)
+    }
+
+    @Test func aStatefulServerGivesAnAddress() throws {
+        try lab.startServer(Self.advertising("2001:db8:55::100,2001:db8:55::1ff,64,120"))
+        try lab.start()
+        try lab.wait(15, for: "an address by DHCPv6") {
+            try globals().contains { $0.hasPrefix("2001:db8:55::1") && $0.hasSuffix("/128") }
+        }
+        let leased = try #require(lab.state()?["ipv6"]?["leased"]?.string)
+        #expect(try globals() == [leased + "/128"])
+        #expect(lab.state()?["ipv6"]?["dhcp"]?.string == "bound")
+        #expect(resolvConf.contains("nameserver 2001:db8:55::53"))
+
+        _ = try lab.onClient("ip -6 address delete \(leased)/128 dev cli")
+        try lab.wait(8, for: "the address repaired") { try globals() == [leased + "/128"] }
+
+        // The same identifiers, so the same address, and it goes when asked to.
+        let killed = lab.state()?["pid"]
+        _ = try lab.end(SIGKILL)
+        try lab.start(["--interface", "cli", "--release-on-exit"])
+        try lab.wait(15, for: "the same lease again") {
+            lab.state()?["pid"] != killed && lab.state()?["ipv6"]?["leased"]?.string == leased
+        }
+        #expect(try lab.end() == .code(0))
+        #expect(try !globals().contains(leased + "/128"))
+        #expect(
+            try lab.onClient("cat /proc/sys/net/ipv6/conf/cli/router_solicitation_max_interval")
+                == "3600\n", "the kernel has its settings back")
+    }
+
+    @Test func aStatelessServerGivesNameServers() throws {
+        try lab.startServer(Self.advertising("2001:db8:55::,ra-stateless"))
+        try lab.start()
+        try lab.wait(15, for: "an answer about name servers") {
+            lab.state()?["ipv6"]?["dhcp"]?.string == "informed"
+        }
+        #expect(resolvConf.contains("nameserver 2001:db8:55::53"))
+        try lab.wait(5, for: "an address of its own making") {
+            try globals() == ["2001:db8:55::ff:fe00:1/64"]
+        }
+        #expect(lab.log.contains("DHCPv6 informationRequest sent (try 1)"))
+    }
+
+    @Test func aMachineThatForwardsTakesAdvertisementsToo() throws {
+        _ = try lab.onClient("echo 1 >/proc/sys/net/ipv6/conf/all/forwarding")
+        try lab.startServer(Self.advertising("2001:db8:55::,ra-only"))
+        try lab.start()
+        try lab.wait(12, for: "an address") { try !globals().isEmpty }
+        #expect(try lab.onClient("cat /proc/sys/net/ipv6/conf/cli/accept_ra") == "2\n")
+    }
+}
