@@ -29,7 +29,7 @@ package enum InitWrapper {
             // The boot is worth more than davit.
             Output.error("davit init: \(error) The boot goes on without davit.")
         }
-        let error = Process.become("/init", ["/init"] + arguments)
+        let error = Process.become("/init", arguments)
         Output.error("davit init: \(error) There is nothing to boot, but davit runs: log in.")
         Process.collectOrphans()
     }

@@ -8,22 +8,14 @@ package enum Process {
     /// Becomes another program; the descriptors without O_CLOEXEC, the session and the process number stay.
     /// - Returns: why it did not.
     package static func become(_ path: String, _ arguments: [String]) -> SystemError {
+        // It is ignored here, and a program would inherit that.
+        signal(SIGPIPE, SIG_DFL)
         withCStrings([path] + arguments) { _ = execv(path, $0) }
         return SystemError("start", path)
     }
 
     /// Closed readers are errors of the write that meets them, not the end of the process.
     package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
-
-    /// Becomes another program, with the environment of this one. Returns only when that fails.
-    package static func become(_ path: String, _ arguments: [String]) -> SystemError {
-        signal(SIGPIPE, SIG_DFL)
-        var vector = arguments.map { strdup($0) } + [nil]
-        execv(path, &vector)
-        let error = SystemError("start", path)
-        vector.forEach { free($0) }
-        return error
-    }
 
     /// Collects processes that nobody else does, for ever: what is left to do for the first process of a machine.
     package static func collectOrphans() -> Never {
