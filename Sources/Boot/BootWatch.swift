@@ -19,7 +19,12 @@ package struct BootWatch {
 
     private let say: (String) -> Void
 
-    package init(say: @escaping (String) -> Void) { self.say = say }
+    private let keyboard: Keyboard
+
+    package init(_ keyboard: Keyboard, say: @escaping (String) -> Void) {
+        self.keyboard = keyboard
+        self.say = say
+    }
 
     /// Watches until the end; `passphraseFor` are devices whose prompt is on its way out and no reason to stop.
     package func run(ignoringPromptFor patience: Duration) throws(SystemError) -> End {
@@ -44,14 +49,16 @@ package struct BootWatch {
     }
 
     private func pause(_ signals: borrowing SignalDescriptor) throws(SystemError) -> End? {
-        let interests = [Poll.Interest(0, .input), .init(signals.number, .input)]
+        let interests = [Poll.Interest(keyboard.number, .input), .init(signals.number, .input)]
         let ready = try Poll.wait(interests, until: Clock.now + Self.interval)
         if ready[1].isReadable { return .left }
         guard ready[0].isReadable else { return nil }
-        let read = FileDescriptor.lend(0) { try? $0.read(atMost: 256) }
-        guard case .bytes(let bytes) = read else { return .left }
         // With the terminal hidden every key arrives by itself, and Ctrl-D as a byte.
-        if bytes.contains(4) { return .left }
-        return bytes.contains(13) || bytes.contains(10) ? .interrupted : nil
+        switch keyboard.next() {
+        case .nothing: return nil
+        case .end, .byte(4): return .left
+        case .byte(10), .byte(13): return .interrupted
+        case .byte: return nil
+        }
     }
 }

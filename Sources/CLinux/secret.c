@@ -5,6 +5,12 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 int davit_secret_file(size_t size) {
@@ -25,4 +31,192 @@ int davit_keep_private(void) {
     struct rlimit none = {0, 0};
     if (setrlimit(RLIMIT_CORE, &none) < 0) return -1;
     return prctl(PR_SET_DUMPABLE, 0);
+}
+
+/// The private memory of this process: heap, stack and all other pages of no file.
+struct region {
+    unsigned char *start, *end;
+};
+
+/// Calls `body` for every region. Nothing here allocates: it would move what is looked at.
+static void each_region(void (*body)(struct region, void *), void *context) {
+    static char text[1 << 16];
+    int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    size_t length = 0;
+    ssize_t got;
+    while (length < sizeof text - 1 &&
+           (got = read(file, text + length, sizeof text - 1 - length)) > 0)
+        length += (size_t)got;
+    close(file);
+    text[length] = 0;
+    for (char *line = text; *line;) {
+        char *next = strchr(line, '\n');
+        if (next == NULL) return;
+        *next = 0;
+        unsigned long start = 0, end = 0, inode = 1;
+        char flags[5] = "", name[32] = "";
+        // FROM-TO rwxp OFFSET MAJOR:MINOR INODE NAME
+        int fields = sscanf(line, "%lx-%lx %4s %*s %*s %lu %31s", &start, &end, flags, &inode, name);
+        int is_ours = name[0] == 0 || strcmp(name, "[heap]") == 0 || strcmp(name, "[stack]") == 0 ||
+                      strncmp(name, "[anon:", 6) == 0;
+        if (fields >= 4 && inode == 0 && is_ours && strcmp(flags, "rw-p") == 0) {
+            struct region region = {(unsigned char *)start, (unsigned char *)end};
+            body(region, context);
+        }
+        line = next + 1;
+    }
+}
+
+enum { PIECE = 8 };
+
+struct search {
+    const unsigned char *secret;
+    size_t count, wiped;
+};
+
+static int is_distinctive(const unsigned char *piece) {
+    int different = 0;
+    for (int i = 0; i < PIECE; i++) different += memchr(piece, piece[i], (size_t)i) == NULL;
+    return different >= 4;
+}
+
+static void wipe_piece(struct region region, struct search *search, const unsigned char *piece) {
+    unsigned char *at = region.start;
+    while ((at = memmem(at, (size_t)(region.end - at), piece, PIECE)) != NULL) {
+        if (at + PIECE > search->secret && at < search->secret + search->count) {
+            at++;
+            continue;
+        }
+        explicit_bzero(at, PIECE);
+        search->wiped++;
+        at += PIECE;
+    }
+}
+
+static void search_region(struct region region, void *context) {
+    struct search *search = context;
+    for (size_t at = 0; at < search->count; at += PIECE) {
+        // The last piece overlaps the one before it.
+        size_t start = at + PIECE <= search->count ? at : search->count - PIECE;
+        if (is_distinctive(search->secret + start))
+            wipe_piece(region, search, search->secret + start);
+    }
+}
+
+size_t davit_wipe_copies(const void *secret, size_t count) {
+    if (count < PIECE) return 0;
+    struct search search = {secret, count, 0};
+    each_region(search_region, &search);
+    return search.wiped;
+}
+
+static int wipes_at_exit;
+
+void davit_wipe_at_exit(void) { wipes_at_exit = 1; }
+
+static struct regions {
+    struct region all[1024];
+    int count;
+} regions;
+
+static void note_region(struct region region, void *context) {
+    (void)context;
+    int capacity = (int)(sizeof regions.all / sizeof regions.all[0]);
+    if (regions.count < capacity) regions.all[regions.count++] = region;
+}
+
+/// By hand, and without the guard of the stack, which lies in the heap: nothing may be used any more that is being wiped.
+__attribute__((no_stack_protector)) static void wipe_region(
+    struct region region, const unsigned char *frame) {
+    volatile unsigned long *at = (volatile unsigned long *)region.start;
+    volatile unsigned long *end = (volatile unsigned long *)region.end;
+    for (; at < end; at++) {
+        const unsigned char *byte = (const unsigned char *)at;
+        // What these last functions still need.
+        if (byte > frame - 512 && byte < frame + 128) continue;
+        if (byte >= (unsigned char *)&regions && byte < (unsigned char *)(&regions + 1)) continue;
+        // A page that was never touched would be given memory by a write, so it is only read.
+        if (*at != 0) *at = 0;
+    }
+}
+
+__attribute__((no_stack_protector)) _Noreturn void davit_exit(int code) {
+    if (!wipes_at_exit) exit(code);
+    // What exit(3) would do for this program is nothing: it has no buffers of stdio and no handlers.
+    each_region(note_region, NULL);
+    for (int i = 0; i < regions.count; i++)
+        wipe_region(regions.all[i], __builtin_frame_address(0));
+    for (;;) syscall(SYS_exit_group, code);
+}
+
+ssize_t davit_lend_to_pipe(int pipe, const void *bytes, size_t count) {
+    struct iovec piece = {(void *)bytes, count};
+    return vmsplice(pipe, &piece, 1, SPLICE_F_NONBLOCK);
+}
+
+int davit_unread(int pipe) {
+    int count = -1;
+    return ioctl(pipe, FIONREAD, &count) == 0 ? count : -1;
+}
+
+int davit_message_sockets(int ends[2]) {
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+}
+
+union control {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(sizeof(int))];
+};
+
+int davit_send_descriptor(int socket, int descriptor) {
+    char byte = 0;
+    struct iovec piece = {&byte, 1};
+    union control control = {0};
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+int davit_receive_descriptor(int socket) {
+    char byte;
+    struct iovec piece = {&byte, 1};
+    union control control;
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) < 0) return -1;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+        header->cmsg_len != CMSG_LEN(sizeof(int))) {
+        errno = EBADMSG;
+        return -1;
+    }
+    int descriptor;
+    memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+    return descriptor;
+}
+
+ssize_t davit_send_to_path(const char *path, unsigned char first, const void *rest, size_t count) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (sender < 0) return -1;
+    struct iovec pieces[2] = {{&first, 1}, {(void *)rest, count}};
+    struct msghdr message = {
+        .msg_name = &address, .msg_namelen = sizeof address, .msg_iov = pieces,
+        .msg_iovlen = count > 0 ? 2 : 1};
+    ssize_t sent = sendmsg(sender, &message, MSG_NOSIGNAL);
+    int reason = errno;
+    close(sender);
+    errno = reason;
+    return sent;
 }

@@ -3,7 +3,7 @@ import Glibc
 
 /// This process.
 package enum Process {
-    package static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
+    package static func exit(_ code: Int32) -> Never { davit_exit(code) }
 
     /// Becomes another program; the descriptors without O_CLOEXEC, the session and the process number stay.
     /// - Returns: why it did not.
@@ -31,8 +31,17 @@ package enum Process {
         for number in Int32(0)...2 { dup2(null.number, number) }
     }
 
-    /// Keeps this process, which holds a secret, out of core dumps.
-    package static func keepPrivate() { _ = davit_keep_private() }
+    /// Keeps this process, which holds a secret, out of core dumps, and lets `exit` overwrite all its memory.
+    package static func keepPrivate() {
+        _ = davit_keep_private()
+        davit_wipe_at_exit()
+    }
+
+    /// Overwrites what else this process has of `secret` in its memory: copies that a library made and never wipes.
+    package static func wipeCopies(of secret: UnsafeRawBufferPointer) {
+        guard let base = secret.baseAddress else { return }
+        _ = davit_wipe_copies(base, secret.count)
+    }
 
     /// Makes this process the one that the kernel ends first when memory runs out.
     package static func volunteerForOutOfMemory() { outOfMemoryScore = 1000 }

@@ -27,4 +27,12 @@ package enum Invocation: Sendable, Equatable {
             self = .shell(command)
         }
     }
+
+    /// Whether the client sends it passphrases.
+    package var asksForSecrets: Bool {
+        switch self {
+        case .davit(let words): words.first == "greet" || words.first == "unlock"
+        case .shell: false
+        }
+    }
 }

@@ -13,6 +13,8 @@ final class ChannelProgram {
     private var output: Staging
     private var errors: Staging
     private var hasToldInputEnd = false
+    /// Where what the client sends goes instead of the terminal or the pipe, for a program that asks for passphrases.
+    private var keys: KeyWriter?
 
     init(_ channel: Channel) throws(SystemError) {
         self.channel = channel
@@ -38,8 +40,18 @@ final class ChannelProgram {
         streams?.resize(size)
     }
 
-    func start(_ request: ChildProcess.Request) throws(SystemError) {
+    /// - Parameter asksForSecrets: what the client sends reaches it through memory that no other process and no buffer of the
+    ///   kernel has a copy of.
+    func start(_ request: ChildProcess.Request, asksForSecrets: Bool) throws(SystemError) {
+        var request = request
+        if asksForSecrets {
+            let keys = try KeyWriter()
+            request.extra = keys.childDescriptor
+            request.environment.append(KeyWriter.variable)
+            self.keys = consume keys
+        }
         let started = try ProgramStreams.start(request, terminal: terminal)
+        keys?.childStarted()
         started.take { (child: consuming ChildProcess, streams: consuming ProgramStreams) in
             self.child = consume child
             self.streams = consume streams
@@ -68,7 +80,7 @@ final class ChannelProgram {
     func interests(maySend: Bool) -> [Poll.Interest] {
         let mayRead = maySend && channel.window > 0
         return [
-            .init(input.isEmpty ? -1 : streams?.inputNumber ?? -1, .output),
+            keysInterest ?? .init(input.isEmpty ? -1 : streams?.inputNumber ?? -1, .output),
             .init(mayRead && output.isEmpty ? streams?.outputNumber ?? -1 : -1, .input),
             .init(mayRead && errors.isEmpty ? streams?.errorNumber ?? -1 : -1, .input),
             .init(child?.descriptor ?? -1, .input),
@@ -93,8 +105,19 @@ final class ChannelProgram {
         return more
     }
 
+    /// The stream of keys as long as the program wants it.
+    private var keysInterest: Poll.Interest? {
+        switch keys {
+        case .some(let keys): keys.isWanted ? .init(keys.number, .input) : nil
+        case .none: nil
+        }
+    }
+
+    private var goesToKeys: Bool { keysInterest != nil }
+
     private func pumpInput() -> Bool {
         guard !machine.isIdle else { return false }
+        keys?.hear()
         channel.discardExtendedData()
         // Bounded, so that one channel's upload leaves room for the others.
         for _ in 0..<8 {
@@ -102,6 +125,7 @@ final class ChannelProgram {
                 let count = try? input.fill { room throws(SSHError) in try channel.read(into: room)
                 }
                 guard let count, count > 0 else { break }
+                if goesToKeys, !channel.hasUnread { wipeCopiesOfInput() }
             }
             guard writeInput() else { return false }
         }
@@ -117,6 +141,7 @@ final class ChannelProgram {
 
     /// - Returns: whether all of the input is gone.
     private func writeInput() -> Bool {
+        if goesToKeys { return typeInput() }
         let number = streams?.inputNumber ?? -1
         guard number >= 0 else {
             // The program closed its input: the client may go on sending, to nobody.
@@ -134,6 +159,35 @@ final class ChannelProgram {
             streams?.endInput()
         }
         return input.isEmpty
+    }
+
+    /// - Returns: whether all of the input is gone.
+    private func typeInput() -> Bool {
+        let hasTerminal = terminal != nil
+        var isStuck = false
+        while !input.isEmpty, !isStuck {
+            input.drain { bytes in
+                let interrupt = hasTerminal ? bytes.firstIndex(of: 3) : nil
+                // What the terminal would do with Control-C, for a derivation that runs meanwhile.
+                if interrupt == bytes.startIndex {
+                    child?.signalGroup(Signal.interrupt)
+                    return 1
+                }
+                let until = interrupt ?? bytes.endIndex
+                let count = keys?.write(.init(rebasing: bytes[..<until])) ?? bytes.count
+                isStuck = count == 0
+                return count
+            }
+        }
+        return input.isEmpty
+    }
+
+    /// libssh keeps what it has decrypted, and wipes none of it.
+    private func wipeCopiesOfInput() {
+        input.drain { bytes in
+            Process.wipeCopies(of: bytes)
+            return 0
+        }
     }
 
     private func pumpOutput(_ isReadable: Bool, _ now: Duration) {
@@ -196,7 +250,9 @@ final class ChannelProgram {
     private func perform(_ effects: [ChannelMachine.Effect]) {
         for effect in effects {
             switch effect {
-            case .endInput: streams?.endInput()
+            case .endInput:
+                keys?.end()
+                streams?.endInput()
             case .sendEnd: channel.sendEnd()
             case .report(.code(let code)): channel.sendExit(code: code)
             case .report(.signal(let number)):

@@ -69,6 +69,8 @@ package final class Connection {
     /// First of all, before a byte of the client's is read.
     private static func limitSelf() throws {
         ResourceLimits.forbidCoreFiles()
+        // Passphrases pass through; libssh wipes nothing of what it has decrypted.
+        Process.keepPrivate()
         // Bounds a leak, or a hole that makes libssh allocate without end.
         try ResourceLimits.set(.memory, to: 256 << 20)
         // Bounds descriptors: ten channels take four each.

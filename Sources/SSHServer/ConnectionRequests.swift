@@ -112,7 +112,7 @@ extension Connection: SessionRequests {
             request.environment, terminal: program.terminalType,
             original: login.key.rights.command == nil ? nil : command)
         do throws(SystemError) {
-            try program.start(request)
+            try program.start(request, asksForSecrets: invocation.asksForSecrets)
         } catch {
             log.record("\(peer): \(error)", .warning)
             return false

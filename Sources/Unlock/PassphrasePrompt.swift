@@ -26,20 +26,20 @@ struct PassphrasePrompt: ~Copyable {
 
     /// Reads until a line is complete or `hasChanged`, asked at every event and every second, says so.
     mutating func read(
-        from descriptor: Int32, signals: borrowing SignalDescriptor,
+        from keyboard: Keyboard, signals: borrowing SignalDescriptor,
         events: borrowing DeviceNews, hasChanged: (_ afterEvent: Bool) -> Bool
     ) throws(SystemError) -> End {
         while true {
             let ready = try Poll.wait(
                 [
-                    .init(descriptor, .input), .init(signals.number, .input),
+                    .init(keyboard.number, .input), .init(signals.number, .input),
                     .init(events.number, .input),
                 ], until: Clock.now + .seconds(1))
             if let signal = signals.next() { return .signal(signal) }
             let hasEvent = ready[2].isReadable
             if hasEvent { events.drain() }
             if ready[0].isReadable {
-                if let end = take(from: descriptor) { return end }
+                if let end = take(from: keyboard) { return end }
             } else if hasChanged(hasEvent) {
                 return .disturbed
             }
@@ -56,16 +56,13 @@ struct PassphrasePrompt: ~Copyable {
     var isEmpty: Bool { typed.count == 0 }
 
     /// One byte at a time: what follows the line is not ours to read.
-    private mutating func take(from descriptor: Int32) -> End? {
-        var byte: UInt8 = 0
-        let terminal = FileDescriptor(adopting: descriptor)
-        let status = withUnsafeMutableBytes(of: &byte) { buffer -> Int? in
-            // A terminal that is gone is the end of what is typed, not an error.
-            do throws(SystemError) { return try terminal.read(into: buffer) } catch { return 0 }
+    private mutating func take(from keyboard: Keyboard) -> End? {
+        let byte: UInt8
+        switch keyboard.next() {
+        case .nothing: return nil
+        case .end: return .ended
+        case .byte(let typed): byte = typed
         }
-        _ = terminal.release()
-        guard let status else { return nil }
-        guard status > 0 else { return .ended }
         switch Keystroke(byte) {
         case .text(let byte):
             if !typed.append(byte) { typed.removeAll() }

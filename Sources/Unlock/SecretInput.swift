@@ -26,9 +26,9 @@ package enum SecretInput {
     private static let longestPassphrase = 512
 
     /// Standard input up to its end, without one newline at its end, as `echo` sends it.
-    package static func passphrase() throws(Failure) -> SecretBytes {
+    package static func passphrase(_ keyboard: Keyboard) throws(Failure) -> SecretBytes {
         var secret = try buffer(longestPassphrase + 2)
-        try read(0, into: &secret, hint: true)
+        try read(keyboard, into: &secret)
         if secret.last == UInt8(ascii: "\n") { secret.removeLast() }
         guard secret.count > 0 else { throw .empty }
         guard secret.count <= longestPassphrase else { throw .passphraseTooLong }
@@ -36,10 +36,12 @@ package enum SecretInput {
     }
 
     /// All bytes of a file, or of standard input for `-`, as cryptsetup takes a key file.
-    package static func key(_ path: String) throws(Failure) -> SecretBytes {
+    package static func key(
+        _ path: String, _ keyboard: Keyboard
+    ) throws(Failure) -> SecretBytes {
         var secret = try buffer(longestKey + 1)
         if path == "-" {
-            try read(0, into: &secret, hint: true)
+            try read(keyboard, into: &secret)
         } else {
             do throws(SystemError) {
                 let file = try FileDescriptor(opening: path, 0)
@@ -63,13 +65,12 @@ package enum SecretInput {
 
     /// Reads to the end, or to one byte more than is allowed.
     private static func read(
-        _ number: Int32, into secret: inout SecretBytes, hint: Bool
+        _ keyboard: Keyboard, into secret: inout SecretBytes
     ) throws(Failure) {
-        let stream = FileDescriptor(adopting: number)
         do throws(SystemError) {
-            var hintAt: Duration? = hint ? Clock.now + .seconds(3) : nil
+            var hintAt: Duration? = Clock.now + .seconds(3)
             while true {
-                let ready = try Poll.wait([.init(number, .input)], until: hintAt)
+                let ready = try Poll.wait([.init(keyboard.number, .input)], until: hintAt)
                 guard ready[0].isReadable else {
                     if hintAt != nil, secret.count == 0 {
                         Output.error("Waiting for the passphrase on standard input.")
@@ -77,13 +78,30 @@ package enum SecretInput {
                     hintAt = nil
                     continue
                 }
-                let count = try fill(&secret, from: stream)
-                if let count, count <= 0 { break }
+                guard try takeMore(keyboard, into: &secret) else { return }
             }
-            _ = stream.release()
         } catch {
-            _ = stream.release()
             throw .system(error)
+        }
+    }
+
+    /// - Returns: `false` at the end, or when there is no room for more.
+    private static func takeMore(
+        _ keyboard: Keyboard, into secret: inout SecretBytes
+    ) throws(SystemError) -> Bool {
+        guard keyboard.isPrivate else {
+            let number = keyboard.number
+            let count = try FileDescriptor.lend(number) { file throws(SystemError) in
+                try fill(&secret, from: file)
+            }
+            return count.map { $0 > 0 } ?? true
+        }
+        while true {
+            switch keyboard.next() {
+            case .nothing: return true
+            case .end: return false
+            case .byte(let byte): if !secret.append(byte) { return false }
+            }
         }
     }
 

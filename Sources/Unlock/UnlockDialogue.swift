@@ -8,11 +8,13 @@ import UnlockCore
 package struct UnlockDialogue {
     private let run: UnlockRun
     private let emptyLineMeansShell: Bool
+    private let keyboard: Keyboard
     private let terminal: Int32 = 0
 
     /// - Parameter emptyLineMeansShell: Enter at an empty line ends with `.shellWanted`.
-    package init(_ run: UnlockRun, emptyLineMeansShell: Bool = false) {
+    package init(_ run: UnlockRun, on keyboard: Keyboard, emptyLineMeansShell: Bool = false) {
         self.run = run
+        self.keyboard = keyboard
         self.emptyLineMeansShell = emptyLineMeansShell
     }
 
@@ -68,7 +70,7 @@ package struct UnlockDialogue {
             }
 
             Output.promptText(Self.question(locked, missing, isKept: kept != nil))
-            let end = try prompt.read(from: terminal, signals: signals, events: events) { event in
+            let end = try prompt.read(from: keyboard, signals: signals, events: events) { event in
                 hasChanged(inventory, examinesAll: event)
             }
             Output.error("")

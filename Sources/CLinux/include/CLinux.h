@@ -108,6 +108,32 @@ int davit_secret_file(size_t size);
 
 /// Keeps this process out of core dumps and away from the debuggers of other users (prctl PR_SET_DUMPABLE).
 int davit_keep_private(void);
+
+/// Overwrites with zeros what this process has in its private memory of the `count` bytes at `secret`, besides these
+/// themselves: copies that a library made and never wipes. They are looked for in pieces of eight bytes, so that a
+/// copy of which a part was overwritten is found, too; fewer bytes than eight, and pieces of less than four different
+/// bytes, which chance may put anywhere, are left alone. Returns the number of pieces overwritten.
+size_t davit_wipe_copies(const void *secret, size_t count);
+
+/// From now on davit_exit overwrites the heap, the stack and all other private memory before it ends the process: the
+/// kernel gives pages back as they are.
+void davit_wipe_at_exit(void);
+_Noreturn void davit_exit(int code);
+
+/// Puts a page of this process into a pipe, where vmsplice(2) leaves no copy of it; it must stay until the reader has it.
+/// Returns as write(2) does.
+ssize_t davit_lend_to_pipe(int pipe, const void *bytes, size_t count);
+/// How many bytes in a pipe nobody has read yet, or -1.
+int davit_unread(int pipe);
+
+/// A pair of connected sockets that keep the borders of messages, non-blocking and with O_CLOEXEC.
+int davit_message_sockets(int ends[_Nonnull 2]);
+/// Sends a descriptor to the process at the other end; takes one, with O_CLOEXEC. Both return -1 with errno.
+int davit_send_descriptor(int socket, int descriptor);
+int davit_receive_descriptor(int socket);
+/// Sends one datagram, a byte and `count` more, to the Unix socket at `path`. Returns as sendmsg(2) does.
+ssize_t davit_send_to_path(const char *path, unsigned char first, const void *_Nullable rest, size_t count);
+
 /// setrlimit(2): Glibc's module gives its first argument different types from one C library to the next.
 static inline int davit_set_limit(int resource, const struct rlimit *limit) {
     return setrlimit(resource, limit);

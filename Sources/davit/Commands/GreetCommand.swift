@@ -23,26 +23,33 @@ enum GreetCommand: Command {
     static func run(_ arguments: [String]) throws -> ExitCode {
         var reader = ArgumentReader(arguments)
         _ = try reader.operands(atMost: 0)
-        guard UnlockDialogue.isPossible else { return try shell(["-s"]) }
+        guard UnlockDialogue.isPossible else {
+            // A script comes through the pipe.
+            Keyboard().release()
+            return try shell(["-s"])
+        }
         Process.keepPrivate()
-        if let answer = try statusAndUnlock() { return answer }
+        let keyboard = Keyboard()
+        if let answer = try statusAndUnlock(keyboard) { return answer }
+        keyboard.release()
         return try shell(["-i"])
     }
 
     /// `nil` when a shell is wanted: it starts with the terminal as it was.
-    private static func statusAndUnlock() throws -> ExitCode? {
+    private static func statusAndUnlock(_ keyboard: Keyboard) throws -> ExitCode? {
         // A hasty person types the passphrase while the status is still being printed.
         let hidden = try HiddenInput(on: 0)
         defer { _ = hidden }
         let status = Status()
         Output.write(status.words + "\n")
-        return status.stage == .system ? nil : try unlockAndWatch()
+        return status.stage == .system ? nil : try unlockAndWatch(keyboard)
     }
 
-    private static func unlockAndWatch() throws -> ExitCode? {
+    private static func unlockAndWatch(_ keyboard: Keyboard) throws -> ExitCode? {
         while true {
             Output.line("Enter alone gives a shell, Ctrl-C leaves; neither changes anything.")
-            switch try UnlockDialogue(UnlockRun(), emptyLineMeansShell: true)() {
+            switch try UnlockDialogue(
+                UnlockRun(), on: keyboard, emptyLineMeansShell: true)() {
             case .done:
                 Output.line("Everything is open. How the boot goes on (Enter gives a shell):")
             case .nothing:
@@ -57,7 +64,7 @@ enum GreetCommand: Command {
                 Output.line("Nothing was changed. Log in again to unlock.")
                 return .failed
             }
-            let watch = BootWatch { Output.line("\(Clock.now.inSeconds)  \($0)") }
+            let watch = BootWatch(keyboard) { Output.line("\(Clock.now.inSeconds)  \($0)") }
             switch try watch.run(ignoringPromptFor: patience) {
             case .passphraseWanted(let device): Output.line("\(device) is still asked for.")
             case .systemRuns, .left: return .done

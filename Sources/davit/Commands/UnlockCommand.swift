@@ -59,12 +59,13 @@ enum UnlockCommand: Command {
 
     private static func unlock(_ run: UnlockRun, _ keyFile: String?) throws -> UnlockRun.Ending {
         Process.keepPrivate()
+        let keyboard = Keyboard()
         if let keyFile {
-            let secret = try SecretInput.key(keyFile)
+            let secret = try SecretInput.key(keyFile, keyboard)
             return try UnlockOnce(run)(secret)
         }
-        if UnlockDialogue.isPossible { return try UnlockDialogue(run)() }
-        let secret = try SecretInput.passphrase()
+        if UnlockDialogue.isPossible { return try UnlockDialogue(run, on: keyboard)() }
+        let secret = try SecretInput.passphrase(keyboard)
         return try UnlockOnce(run)(secret)
     }
 
