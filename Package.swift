@@ -114,7 +114,7 @@ let package = Package(
         tests("NetworkTests", ["davit", "JSONKit", "LinuxKit"]),
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
         tests("SSHCoreTests", ["Addresses", "SSHCore"]),
-        tests("SSHServerTests", ["davit", "JSONKit", "LinuxKit"]),
+        tests("SSHServerTests", ["LUKSFixtures", "davit", "JSONKit", "LinuxKit"]),
         tests("RepairCoreTests", ["RepairCore"]),
         tests("RepairTests", ["Repair", "RepairCore", "JSONKit", "LinuxKit", "davit"]),
         tests("UnlockCoreTests", ["UnlockCore"]),

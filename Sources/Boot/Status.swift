@@ -18,6 +18,21 @@ package struct Status: Sendable {
     /// Repairs that run, and the last that has ended.
     let repairs: [JSON]
 
+    /// How long the disks may take to be looked at.
+    private static let patienceForDisks = Duration.seconds(2)
+
+    /// Looks at the machine after `davit unlock --list` has written down what is locked: before the first passphrase
+    /// nobody else has. As a child, for a disk that does not answer must not hold up the status.
+    package static func withDisks() -> Status {
+        if Host.isRoot, Host.isInitramfs,
+            var child = try? ChildProcess(starting: .davit(["unlock", "--list"])),
+            (try? child.wait(until: Clock.now + patienceForDisks)) ?? nil == nil
+        {
+            child.abandon()
+        }
+        return Status()
+    }
+
     /// Looks at the machine.
     package init() {
         stage = .now

@@ -143,11 +143,14 @@ __attribute__((no_stack_protector)) static void wipe_region(
 
 __attribute__((no_stack_protector)) _Noreturn void davit_exit(int code) {
     if (!wipes_at_exit) exit(code);
-    // What exit(3) would do for this program is nothing: it has no buffers of stdio and no handlers.
+    // What exit(3) would do for this program is nothing: it has no buffers of stdio and no handlers. The address of the
+    // last call is taken now: what would look it up is wiped.
+    long (*const volatile call)(long, ...) = syscall;
+    signal(SIGSEGV, SIG_DFL);
     each_region(note_region, NULL);
     for (int i = 0; i < regions.count; i++)
         wipe_region(regions.all[i], __builtin_frame_address(0));
-    for (;;) syscall(SYS_exit_group, code);
+    for (;;) call(SYS_exit_group, code);
 }
 
 ssize_t davit_lend_to_pipe(int pipe, const void *bytes, size_t count) {

@@ -28,7 +28,19 @@ package enum DeviceMapper {
         else { return false }
         let removed = dm_task_run(task) == 1
         // With udevd, /dev/mapper/NAME goes when its rules have run; without, libdevmapper removes it here.
-        dm_udev_wait(cookie)
+        waitForUdev(cookie)
         return removed
+    }
+
+    /// At most ten seconds: a udevd that hangs must not hold up who unlocks.
+    private static func waitForUdev(_ cookie: UInt32) {
+        var isReady: Int32 = 0
+        for _ in 0..<500 {
+            guard dm_udev_wait_immediate(cookie, &isReady) == 1, isReady == 0 else { return }
+            usleep(20_000)
+        }
+        // Says what udevd should have said, and takes the semaphore away.
+        dm_udev_complete(cookie)
+        _ = dm_udev_wait_immediate(cookie, &isReady)
     }
 }

@@ -3,7 +3,8 @@ import Glibc
 
 /// A child process that this process started and will reap.
 ///
-/// Dropping the value kills the child (SIGKILL) and reaps it, so that none is left behind.
+/// Dropping the value kills the child (SIGKILL) and reaps it, so that none is left behind; one that hangs in the kernel is
+/// given up after two seconds, and ends when it comes out of there.
 package struct ChildProcess: ~Copyable {
     /// What to start, and with which descriptors; -1 stands for /dev/null.
     package struct Request: Sendable {
@@ -81,7 +82,9 @@ package struct ChildProcess: ~Copyable {
     deinit {
         guard exit == nil, !isDetached else { return }
         _ = davit_pidfd_signal(pidfd.number, SIGKILL)
-        _ = retrying { waitpid(pid, nil, 0) }
+        var ended = pollfd(fd: pidfd.number, events: Int16(POLLIN), revents: 0)
+        _ = retrying { Glibc.poll(&ended, 1, 2000) }
+        _ = retrying { waitpid(pid, nil, WNOHANG) }
     }
 
     /// Lets go of a child that cannot be waited for, because it hangs in the kernel: it is killed as soon as it comes

@@ -8,6 +8,9 @@ package enum Clock {
     /// Time since 1970 in UTC as far as the machine knows; in an initramfs often wrong, so for display only.
     package static var wall: Duration { read(CLOCK_REALTIME) }
 
+    /// CLOCK_MONOTONIC, for times that another program gives in it.
+    package static var sinceBootWithoutSleep: Duration { read(CLOCK_MONOTONIC) }
+
     private static func read(_ clock: clockid_t) -> Duration {
         var time = timespec()
         clock_gettime(clock, &time)

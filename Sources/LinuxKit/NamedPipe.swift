@@ -50,4 +50,27 @@ package struct NamedPipe: Sendable, Equatable {
             }
         }
     }
+
+    /// Gives the reader `bytes` from where they lie, so that no copy of them stays in the kernel's buffers, and closes.
+    ///
+    /// They must stay as they are during the call, which ends when they have been read, after `patience` at most.
+    /// - Throws: when nobody reads, or not in time.
+    package func lend(
+        _ bytes: UnsafeRawBufferPointer, patience: Duration
+    ) throws(SystemError) {
+        let pipe = try FileDescriptor(opening: path, O_WRONLY | O_NONBLOCK)
+        guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
+        let lent = retrying { davit_lend_to_pipe(pipe.number, base, bytes.count) }
+        guard lent == bytes.count else {
+            throw SystemError("write to", path, code: lent < 0 ? errno : ETIMEDOUT)
+        }
+        let deadline = Clock.now + patience
+        while davit_unread(pipe.number) > 0 {
+            guard Clock.now < deadline else {
+                throw SystemError("write to", path, code: ETIMEDOUT)
+            }
+            // The kernel tells a writer about room, and not about emptiness.
+            _ = try Poll.wait([], until: Clock.now + .milliseconds(5))
+        }
+    }
 }

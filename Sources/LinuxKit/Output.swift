@@ -14,6 +14,9 @@ package enum Output {
     /// A question on standard error, without a line end.
     package static func promptText(_ text: String) { put(Array(text.utf8), 2) }
 
+    /// A byte that was typed, shown at a question.
+    package static func echo(_ byte: UInt8) { put([byte], 2) }
+
     /// Whether a person reads standard output on a terminal.
     package static var isTerminal: Bool { isatty(1) == 1 }
 

@@ -16,9 +16,10 @@ struct Askpass {
         return (nil, scriptRuns())
     }
 
-    /// Writes `bytes` into the FIFO in one go and closes it, which is askpass's end of input; waits 2 s at most.
+    /// Gives `bytes` to askpass through the FIFO, in one go, and closes it, which is askpass's end of input; waits 2 s at
+    /// most.
     func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
-        try fifo.write(bytes, patience: .seconds(2))
+        try fifo.lend(bytes, patience: .seconds(2))
     }
 
     /// Ends a prompt for a device that is open already: its cryptsetup then fails, and cryptroot counts a try.

@@ -73,7 +73,9 @@ final class Attempt {
         return result
     }
 
-    private func observe() -> AttemptMachine.Observation { Surroundings.observe(askpass: askpass) }
+    private func observe() -> AttemptMachine.Observation {
+        Surroundings.observe(askpass: askpass, items)
+    }
 
     private func collect(_ secret: borrowing SharedSecret?) {
         for worker in workers {
@@ -162,16 +164,23 @@ final class Attempt {
     }
 
     private func feed(_ asking: AttemptMachine.Asking, _ secret: borrowing SharedSecret?) {
-        recorder.record("handing the passphrase of \(asking.name) to cryptroot")
+        let who = asking.socket == nil ? "cryptroot" : "systemd"
+        recorder.record("handing the passphrase of \(asking.name) to \(who)")
         words("\(asking.name): the passphrase is right; handing it to the boot scripts.")
         do throws(SystemError) {
             switch secret {
             case .some(let secret):
-                try secret.withBytes { bytes throws(SystemError) in try askpass.write(bytes) }
+                try secret.withBytes { bytes throws(SystemError) in
+                    if let socket = asking.socket {
+                        try SystemdPrompts().answer(socket, bytes)
+                    } else {
+                        try askpass.write(bytes)
+                    }
+                }
             case .none: break
             }
         } catch {
-            // The machine sees the prompt still there, or the mapping missing, and opens it without cryptroot.
+            // The machine sees the prompt still there, or the mapping missing, and opens it without them.
             recorder.record("\(asking.name): \(error)")
         }
     }
@@ -191,7 +200,8 @@ final class Attempt {
         switch outcome {
         case .opened: record(item, "open", "opened", .init(word: "open", opener: .davit))
         case .openedByCryptroot:
-            record(item, "open", "opened by cryptroot", .init(word: "open", opener: .cryptroot))
+            record(
+                item, "open", "opened by the boot scripts", .init(word: "open", opener: .cryptroot))
         case .openedElsewhere:
             record(item, "open", "opened elsewhere", .init(word: "open", opener: .other))
         case .proven: record(item, nil, "passphrase proven", .init())

@@ -2,6 +2,8 @@ import LinuxKit
 
 /// Keeps two administrators from trying passphrases at the same moment: two writers would mix in askpass's FIFO.
 enum AttemptLock {
+    static var path: String { StateFile.directory + "/lock" }
+
     /// What waiting for the lock came to.
     enum Turn: ~Copyable {
         case taken(LockFile)
@@ -17,7 +19,6 @@ enum AttemptLock {
     static func take(
         until deadline: Duration, signals: borrowing SignalDescriptor, waiting: (Int32?) -> Void
     ) throws(SystemError) -> Turn {
-        let path = StateFile.directory + "/lock"
         try? Files.makeDirectory(StateFile.directory, mode: 0o750)
         var hasSaid = false
         while true {

@@ -21,6 +21,8 @@ struct PassphrasePrompt: ~Copyable {
     static let limit = 512
 
     private var typed: SecretBytes
+    /// Whether what is typed is shown: for questions that ask for no secret.
+    var echoes = false
 
     init() throws(SystemError) { typed = try SecretBytes(capacity: Self.limit) }
 
@@ -66,6 +68,7 @@ struct PassphrasePrompt: ~Copyable {
         switch Keystroke(byte) {
         case .text(let byte):
             if !typed.append(byte) { typed.removeAll() }
+            if echoes { Output.echo(byte) }
         case .erase: eraseCharacter()
         case .eraseAll: typed.removeAll()
         case .submit: return .submitted

@@ -27,6 +27,12 @@ enum StateFile {
     static func update(_ item: UnlockItem, _ change: Change = Change()) -> JSON {
         let path = "\(directory)/\(fileName(item.name)).json"
         let before = Files.text(path).flatMap { try? JSON(parsing: $0) }
+        // Whoever only looks does not take the word from who is trying.
+        if change.word == nil, item.isLocked, let before, before["state"]?.string == "trying",
+            LockFile.holder(AttemptLock.path) != nil
+        {
+            return before
+        }
         let state = change.word ?? item.word
         let isSame = before?["state"]?.string == state
         var error = change.error ?? before?["lastError"]?.string

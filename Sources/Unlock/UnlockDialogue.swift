@@ -31,15 +31,17 @@ package struct UnlockDialogue {
         var kept: SharedSecret?
         var tried: Set<String> = []
         var told: Set<String> = []
+        var answered: Set<String> = []
 
         while true {
             let inventory = run.take()
             guard inventory.unknown.isEmpty else { return .unknown(inventory.unknown) }
-            guard !inventory.items.isEmpty else { return .nothing }
+            let others = run.onlyTest ? [] : SystemdPrompts().others(than: inventory.items)
+            guard !inventory.items.isEmpty || !others.isEmpty else { return .nothing }
             introduce(inventory, &told)
             let locked = lockedOnes(inventory)
             let missing = inventory.items.filter { $0.isMissing }
-            if locked.isEmpty, missing.isEmpty {
+            if locked.isEmpty, missing.isEmpty, others.isEmpty {
                 if !run.onlyTest {
                     try run.releasePrompts(inventory, signals: signals, words: Output.error)
                 }
@@ -69,9 +71,19 @@ package struct UnlockDialogue {
                 try run.releasePrompts(inventory, signals: signals, words: Output.error)
             }
 
-            Output.promptText(Self.question(locked, missing, isKept: kept != nil))
+            // What systemd asks for besides comes when no disk is left that a passphrase could open.
+            let other = locked.isEmpty ? others.first : nil
+            if let other, other.acceptsCached, kept != nil, answered.insert(other.socket).inserted {
+                answer(other, kept)
+                try waitForEnd(of: other, signals)
+                continue
+            }
+            Output.promptText(
+                other.map { "\($0.message) (asked by systemd) " }
+                    ?? Self.question(locked, missing, isKept: kept != nil))
+            prompt.echoes = other?.echoes ?? false
             let end = try prompt.read(from: keyboard, signals: signals, events: events) { event in
-                hasChanged(inventory, examinesAll: event)
+                hasChanged(inventory, others, examinesAll: event)
             }
             Output.error("")
             switch end {
@@ -80,10 +92,43 @@ package struct UnlockDialogue {
             case .submitted where prompt.isEmpty:
                 if emptyLineMeansShell { return .shellWanted }
                 Output.error("Nothing was typed. Ctrl-D ends without unlocking.")
+            case .submitted where other != nil:
+                guard let other else { continue }
+                let secret: SharedSecret? = try prompt.takeSecret()
+                answer(other, secret)
+                try waitForEnd(of: other, signals)
             case .submitted:
                 kept = try prompt.takeSecret()
                 tried = []
             }
+        }
+    }
+
+    private func answer(_ question: AskFile, _ secret: borrowing SharedSecret?) {
+        do throws(SystemError) {
+            switch secret {
+            case .some(let secret):
+                try secret.withBytes { bytes throws(SystemError) in
+                    try SystemdPrompts().answer(question.socket, bytes)
+                }
+            case .none: return
+            }
+            run.recorder.record("answered systemd's question of process \(question.pid)")
+            Output.error("Handed to systemd.")
+        } catch {
+            Output.error("systemd did not take it: \(error)")
+        }
+    }
+
+    /// systemd takes its question away when it has the answer; the next one is another.
+    private func waitForEnd(
+        of question: AskFile, _ signals: borrowing SignalDescriptor
+    ) throws(SystemError) {
+        let deadline = Clock.now + .seconds(5)
+        while Clock.now < deadline, SystemdPrompts().look().contains(question) {
+            let interest = Poll.Interest(signals.number, .input)
+            let ready = try Poll.wait([interest], until: Clock.now + .milliseconds(50))
+            if ready[0].isReadable { return }
         }
     }
 
@@ -117,7 +162,10 @@ package struct UnlockDialogue {
     }
 
     /// Whether something happened that the person at the prompt should read.
-    private func hasChanged(_ inventory: Inventory, examinesAll: Bool) -> Bool {
+    private func hasChanged(
+        _ inventory: Inventory, _ others: [AskFile], examinesAll: Bool
+    ) -> Bool {
+        if !run.onlyTest, SystemdPrompts().others(than: inventory.items) != others { return true }
         let open = Surroundings.openMappings()
         if inventory.items.contains(where: { $0.isLocked && open.contains($0.name) }) {
             return true

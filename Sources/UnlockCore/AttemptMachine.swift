@@ -23,13 +23,16 @@ package struct AttemptMachine: Sendable {
         }
     }
 
-    /// The askpass process that holds the FIFO, and the device it asks for.
+    /// A process that asks, and the device it asks for: the askpass that holds the FIFO, or systemd's with a socket.
     package struct Asking: Equatable, Sendable {
         package let name: String
         package let pid: Int32
-        package init(name: String, pid: Int32) {
+        /// Where systemd waits for the answer; `nil` for askpass.
+        package let socket: String?
+        package init(name: String, pid: Int32, socket: String? = nil) {
             self.name = name
             self.pid = pid
+            self.socket = socket
         }
     }
 
@@ -40,14 +43,33 @@ package struct AttemptMachine: Sendable {
         package var asking: Asking?
         /// Whether cryptroot's script runs, between two prompts, too.
         package var cryptrootRuns: Bool
+        /// systemd's questions, each for a device of its own.
+        package var systemd: [Asking]
+        /// Whether systemd-cryptsetup runs, while nothing is asked, too.
+        package var systemdRuns: Bool
 
         package init(
-            open: Set<String> = [], asking: Asking? = nil, cryptrootRuns: Bool = false
+            open: Set<String> = [], asking: Asking? = nil, cryptrootRuns: Bool = false,
+            systemd: [Asking] = [], systemdRuns: Bool = false
         ) {
             self.open = open
             self.asking = asking
             self.cryptrootRuns = cryptrootRuns
+            self.systemd = systemd
+            self.systemdRuns = systemdRuns || !systemd.isEmpty
         }
+
+        /// Whether what was told to `asking` came to nothing: it asks again, or is gone.
+        func hasGoneOn(from asking: Asking) -> Bool {
+            if asking.socket != nil {
+                let again = systemdAsks(for: asking.name)
+                return again.map { $0.socket != asking.socket } ?? !systemdRuns
+            }
+            let asksAgain = self.asking?.name == asking.name && self.asking?.pid != asking.pid
+            return asksAgain || !cryptrootRuns && self.asking == nil
+        }
+
+        func systemdAsks(for name: String) -> Asking? { systemd.first { $0.name == name } }
     }
 
     /// What a worker found.
@@ -73,7 +95,7 @@ package struct AttemptMachine: Sendable {
         case open(String)
         /// End the worker of this device.
         case abandon(String)
-        /// Write the passphrase into the FIFO.
+        /// Write the passphrase into the FIFO, or send it to systemd's socket.
         case feed(Asking)
         /// Write an empty line into the FIFO.
         case release(Asking)
@@ -258,7 +280,8 @@ package struct AttemptMachine: Sendable {
         }
         for name in plan.admitted(waiting: waiting, runningKiB: running) {
             let reopens = devices.contains { $0.name == name && $0.reopens }
-            if onlyTest || reopens || seen.asking?.name == name {
+            let isAsked = seen.asking?.name == name || seen.systemdAsks(for: name) != nil
+            if onlyTest || reopens || isAsked {
                 stages[name] = .testing(since: now)
                 effects.append(.test(name))
             } else {
@@ -278,6 +301,11 @@ package struct AttemptMachine: Sendable {
         }
         for device in devices {
             switch stages[device.name] {
+            case .proven(let took, _) where seen.systemdAsks(for: device.name) != nil:
+                // Each of systemd's questions has a socket of its own: nothing to wait for.
+                guard let asking = seen.systemdAsks(for: device.name) else { break }
+                stages[device.name] = .fed(asking, until: now + .seconds(20) + took * 4)
+                effects.append(.feed(asking))
             case .proven(let took, let since) where !othersBusy:
                 if let asking = seen.asking, asking.name == device.name {
                     // cryptroot derives the key once more, perhaps on a busier machine.
@@ -289,13 +317,14 @@ package struct AttemptMachine: Sendable {
                     seen.open.remove(device.name)
                 } else if device.reopens {
                     settle(device.name, .openedElsewhere, &effects)
-                } else if !seen.cryptrootRuns || now >= since + Self.betweenPrompts {
+                } else if !seen.cryptrootRuns && !seen.systemdRuns
+                    || now >= since + Self.betweenPrompts
+                {
                     stages[device.name] = .opening(since: now)
                     effects.append(.open(device.name))
                 }
             case .fed(let asking, let until):
-                let asksAgain = seen.asking?.name == device.name && seen.asking?.pid != asking.pid
-                if now >= until || asksAgain || !seen.cryptrootRuns && seen.asking == nil {
+                if now >= until || seen.hasGoneOn(from: asking) {
                     stages[device.name] = .opening(since: now)
                     effects.append(.open(device.name))
                 }

@@ -200,7 +200,7 @@ final class TestServer {
         return try ChildProcess(starting: request)
     }
 
-    private func sshArguments(_ options: [String]) -> [String] {
+    func sshArguments(_ options: [String]) -> [String] {
         sshArguments(key: "ed25519", options)
     }
 

@@ -44,6 +44,48 @@ import UnlockCore
         #expect(machine.handle(.observed(seen), at: .seconds(3)) == [.end])
     }
 
+    private func systemd(_ name: String, _ socket: String = "/s") -> Machine.Asking {
+        .init(name: name, pid: 9, socket: socket)
+    }
+
+    /// Each question has a socket of its own: the fastest is answered first, and what systemd opens is its own.
+    @Test func whatSystemdAsksForIsProvenAndAnsweredAtOnce() {
+        var machine = machine(["root", "data", "free"])
+        let seen = Seen(systemd: [systemd("root", "/1"), systemd("data", "/2")])
+        #expect(
+            machine.handle(.began(seen), at: .zero)
+                == [.test("root"), .test("data"), .open("free")])
+        #expect(
+            machine.handle(.finished(name: "data", .accepted), at: .seconds(2))
+                == [.feed(systemd("data", "/2"))])
+        #expect(
+            machine.handle(.finished(name: "root", .wrong), at: .seconds(3))
+                == [.settled("root", .wrong)])
+        let taken = Seen(systemd: [systemd("root", "/1")], systemdRuns: true)
+        #expect(machine.handle(.observed(taken), at: .seconds(3)).isEmpty)
+        let open = Seen(open: ["data"], systemd: [systemd("root", "/1")], systemdRuns: true)
+        #expect(
+            machine.handle(.observed(open), at: .seconds(5))
+                == [.settled("data", .openedByCryptroot)])
+        #expect(
+            machine.handle(.finished(name: "free", .accepted), at: .seconds(6))
+                == [.settled("free", .opened), .end])
+    }
+
+    /// systemd asks again (it could not open it), or is gone with its answer.
+    @Test(arguments: [
+        Seen(systemd: [.init(name: "root", pid: 9, socket: "/other")]), Seen(),
+    ])
+    func whatSystemdCannotOpenIsOpenedHere(later: Seen) {
+        var machine = machine(["root"])
+        let seen = Seen(systemd: [systemd("root")])
+        #expect(machine.handle(.began(seen), at: .zero) == [.test("root")])
+        #expect(
+            machine.handle(.finished(name: "root", .accepted), at: .seconds(2))
+                == [.feed(systemd("root"))])
+        #expect(machine.handle(.observed(later), at: .seconds(4)) == [.open("root")])
+    }
+
     @Test func whatCryptrootAsksForIsProvenAndFedLast() {
         var machine = machine(["root", "data"])
         let seen = Seen(asking: asking("root"), cryptrootRuns: true)

@@ -40,7 +40,7 @@ enum GreetCommand: Command {
         // A hasty person types the passphrase while the status is still being printed.
         let hidden = try HiddenInput(on: 0)
         defer { _ = hidden }
-        let status = Status()
+        let status = Status.withDisks()
         Output.write(status.words + "\n")
         return status.stage == .system ? nil : try unlockAndWatch(keyboard)
     }

@@ -19,7 +19,7 @@ enum StatusCommand: Command {
         var reader = ArgumentReader(arguments)
         let asJSON = try reader.flag("--json")
         _ = try reader.operands(atMost: 0)
-        let status = Status()
+        let status = Status.withDisks()
         Output.write(asJSON ? status.json.pretty + "\n" : status.words)
         return .done
     }
