@@ -90,6 +90,10 @@ package struct NetworkDaemon: ~Copyable {
             }
             if events.dropFirst(2 + heard.count).contains(where: \.isReadable) {
                 ipv6.receive(&routes, at: Clock.now)
+                let spoken = ipv6.takeRoutersHeard()
+                for interface in interfaces where spoken.contains(interface.link.index) {
+                    interface.heardSignOfLife(at: Clock.now)
+                }
             }
         }
     }
