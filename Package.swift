@@ -102,6 +102,7 @@ let package = Package(
             path: "Tests/LUKSFixtures", swiftSettings: strict),
         tests("CryptKitTests", ["CryptKit", "LUKSFixtures"]),
         tests("ExportCoreTests", ["ExportCore"]),
+        tests("ExportTests", ["davit"]),
         tests("JSONKitTests", ["JSONKit"]),
         // Confines itself and says what it can still do: nobody can take a confinement off again within a test.
         .executableTarget(

@@ -25,6 +25,6 @@ package enum Services {
         if after == .drop { net.append("--release-on-exit") }
         if let name = settings.hostName { net += ["--hostname", name] }
         let sshd = ["sshd", "--config", directory] + settings.listen.flatMap { ["--listen", $0] }
-        return [.init("net", net), .init("sshd", sshd)]
+        return [.init("net", net), .init("sshd", sshd), .init("export", ["export", "resume"])]
     }
 }

@@ -1,101 +1,158 @@
 import ExportCore
+import JSONKit
 import LinuxKit
 
-/// Reads what configfs holds into a value.
-enum ConfigTree {
+/// Reads what configfs holds into a value, directory by directory through a `KernelWorker`: a directory whose removal
+/// hangs cannot be listed either, and is left out by name.
+struct ConfigTree {
     static var mountPoint: String { Roots.sys + "/kernel/config" }
     static var root: String { mountPoint + "/target" }
 
+    /// As long as one directory may take.
+    private static let patience = Duration.seconds(1)
+
+    private let worker: KernelWorker
+    private let end: Duration
+    private var observed = Observed()
+
     /// Looks at everybody's targets and backstores; nothing is there while configfs is not mounted.
-    /// - Parameter secret: the secret of this machine, to compare with; what is read is kept nowhere.
-    static func observe(comparing secret: borrowing CHAPSecret) -> Observed {
-        var observed = Observed()
-        lookAtBackstores(&observed)
-        guard Files.exists("\(root)/iscsi") else { return observed }
-        observed.directories.insert(Layout.fabric)
-        observed.read("userid", "enforce_discovery_auth", in: Layout.discovery)
-        observed.compare(Layout.discovery, with: secret)
-        for name in Files.names(in: "\(root)/iscsi") where (try? IQN(name)) != nil {
-            let target = "iscsi/\(name)"
-            observed.directories.insert(target)
-            for group in Files.names(in: "\(root)/\(target)") where group.hasPrefix("tpgt_") {
-                lookAtGroup("\(target)/\(group)", &observed, secret)
-            }
-        }
-        return observed
+    /// - Parameter end: `Clock.now` at which what has not been seen counts as blocked.
+    static func observe(
+        _ worker: KernelWorker, until end: Duration = Clock.now + .seconds(4)
+    ) throws(SystemError) -> Observed {
+        var tree = ConfigTree(worker: worker, end: end)
+        try tree.lookAtBackstores()
+        try tree.lookAtTargets()
+        return tree.observed
     }
 
-    private static func lookAtBackstores(_ observed: inout Observed) {
-        for adapter in Files.names(in: "\(root)/core")
-        where adapter.utf8.contains(UInt8(ascii: "_")) {
+    private init(worker: KernelWorker, end: Duration) {
+        self.worker = worker
+        self.end = end
+    }
+
+    private mutating func lookAtBackstores() throws(SystemError) {
+        for adapter in try look("core") where adapter.utf8.contains(UInt8(ascii: "_")) {
             let path = "core/\(adapter)"
             observed.directories.insert(path)
-            for name in Files.names(in: "\(root)/\(path)") {
+            for name in try look(path) where !["hba_info", "hba_mode"].contains(name) {
                 let backstore = "\(path)/\(name)"
-                guard Files.exists("\(root)/\(backstore)/wwn") else { continue }
+                _ = try look(
+                    backstore, "info", "enable", "wwn/vpd_unit_serial", "attrib/emulate_tpu",
+                    "attrib/emulate_tpws")
+                // Of what else the directory of an adapter may hold nothing can be enabled.
+                guard observed.attributes[backstore + "/enable"] != nil else { continue }
                 observed.directories.insert(backstore)
-                observed.read(
-                    "info", "enable", "wwn/vpd_unit_serial", "attrib/emulate_tpu",
-                    "attrib/emulate_tpws", in: backstore)
             }
         }
     }
 
-    private static func lookAtGroup(
-        _ group: String, _ observed: inout Observed, _ secret: borrowing CHAPSecret
-    ) {
+    private mutating func lookAtTargets() throws(SystemError) {
+        let names = try look(Layout.fabric)
+        guard !names.isEmpty else { return }
+        observed.directories.insert(Layout.fabric)
+        _ = try look(Layout.discovery, "userid", "enforce_discovery_auth", comparing: true)
+        for name in names where (try? IQN(name)) != nil {
+            let target = "iscsi/\(name)"
+            observed.directories.insert(target)
+            for group in try look(target) where group.hasPrefix("tpgt_") {
+                try lookAtGroup("\(target)/\(group)")
+            }
+        }
+    }
+
+    private mutating func lookAtGroup(_ group: String) throws(SystemError) {
         observed.directories.insert(group)
-        observed.read(
-            "enable", "dynamic_sessions", "param/AuthMethod", "auth/userid",
+        _ = try look(
+            group, "enable", "dynamic_sessions", "param/AuthMethod", "auth/userid",
             "attrib/authentication", "attrib/generate_node_acls",
-            "attrib/demo_mode_write_protect", "attrib/prod_mode_write_protect", in: group)
-        observed.compare(group + "/auth", with: secret)
-        for name in Files.names(in: "\(root)/\(group)/lun") where name.hasPrefix("lun_") {
+            "attrib/demo_mode_write_protect", "attrib/prod_mode_write_protect", comparing: true)
+        for name in try look("\(group)/lun") where name.hasPrefix("lun_") {
             observed.directories.insert("\(group)/lun/\(name)")
-            observed.readLinks(in: "\(group)/lun/\(name)")
+            _ = try look("\(group)/lun/\(name)")
         }
-        for name in Files.names(in: "\(root)/\(group)/np") {
-            observed.directories.insert("\(group)/np/\(name)")
-        }
-        for name in Files.names(in: "\(root)/\(group)/acls") {
+        for name in try look("\(group)/np") { observed.directories.insert("\(group)/np/\(name)") }
+        for name in try look("\(group)/acls") {
             let list = "\(group)/acls/\(name)"
             observed.directories.insert(list)
-            observed.read("info", "auth/userid", in: list)
-            observed.compare(list + "/auth", with: secret)
-            for lun in Files.names(in: "\(root)/\(list)") where lun.hasPrefix("lun_") {
+            for lun in try look(list, "info", "auth/userid", comparing: true)
+            where lun.hasPrefix("lun_") {
                 observed.directories.insert("\(list)/\(lun)")
-                observed.read("write_protect", in: "\(list)/\(lun)")
-                observed.readLinks(in: "\(list)/\(lun)")
+                _ = try look("\(list)/\(lun)", "write_protect")
             }
+        }
+    }
+
+    /// Notes the attributes and links of one directory.
+    /// - Parameter comparing: also whether its password is the secret of this machine.
+    /// - Returns: the names in it.
+    private mutating func look(
+        _ path: String, _ attributes: String..., comparing: Bool = false
+    ) throws(SystemError) -> [String] {
+        let request: JSON = [
+            "do": "look", "path": .string(path), "read": .array(attributes.map { .string($0) }),
+            "compare": .bool(comparing),
+        ]
+        guard Clock.now < end,
+            let answer = try worker.ask(request, until: min(end, Clock.now + Self.patience))
+        else {
+            observed.blocked.append(path)
+            return []
+        }
+        for (name, value) in Self.texts(answer["texts"]) {
+            observed.attributes["\(path)/\(name)"] = value
+        }
+        for (name, value) in Self.texts(answer["links"]) {
+            observed.links["\(path)/\(name)"] = value
+        }
+        if let secret = answer["secret"]?.string { observed.secrets.insert("\(path)/\(secret)") }
+        return (answer["names"]?.array ?? []).compactMap(\.string)
+    }
+
+    private static func texts(_ json: JSON?) -> [(String, String)] {
+        guard case .object(let members) = json else { return [] }
+        return members.compactMap { member in
+            member.value.string.map { (member.name, $0) }
         }
     }
 }
 
-extension Observed {
-    fileprivate mutating func read(_ names: String..., in directory: String) {
-        for name in names {
-            let path = "\(directory)/\(name)"
-            // Some attributes end with blanks or NULs after the line end.
-            if let text = Files.text("\(ConfigTree.root)/\(path)") {
-                attributes[path] = String(
-                    text.reversed().drop { $0 == " " || $0 == "\0" }.reversed())
-            }
-        }
-    }
+// MARK: In the worker
 
-    fileprivate mutating func compare(_ directory: String, with secret: borrowing CHAPSecret) {
-        let path = "\(directory)/password"
-        if secret.isHeld(by: "\(ConfigTree.root)/\(path)") { secrets.insert(path) }
-    }
-
-    fileprivate mutating func readLinks(in directory: String) {
-        for name in Files.names(in: "\(ConfigTree.root)/\(directory)") {
-            let path = "\(directory)/\(name)"
-            guard let target = Files.linkTarget("\(ConfigTree.root)/\(path)") else { continue }
+extension ConfigTree {
+    /// `{names, texts, links, secret}` of one directory; names only of directories and links.
+    static func look(_ request: JSON) -> JSON {
+        let directory = "\(root)/\(request["path"]?.string ?? "")"
+        let entries = Files.entries(in: directory)
+        var links: [JSON.Member] = []
+        for entry in entries where entry.kind == .link {
+            guard let target = Files.linkTarget("\(directory)/\(entry.name)") else { continue }
             // The kernel shows it relative: ../../../../../target/core/iblock_0/NAME.
             let parts = target.split(separator: "/").map(String.init)
             let start = parts.firstIndex(of: "target").map { $0 + 1 } ?? 0
-            links[path] = parts[start...].joined(separator: "/")
+            links.append(.init(entry.name, .string(parts[start...].joined(separator: "/"))))
         }
+        let texts = (request["read"]?.array ?? []).compactMap(\.string)
+            .compactMap { name -> JSON.Member? in
+                // Some attributes end with blanks or NULs after the line end.
+                Files.text("\(directory)/\(name)").map { text in
+                    .init(
+                        name,
+                        .string(String(text.reversed().drop { $0 == " " || $0 == "\0" }.reversed()))
+                    )
+                }
+            }
+        let names = entries.filter { $0.kind == .directory }.map { JSON.string($0.name) }
+        return [
+            "names": .array(names), "texts": .object(texts), "links": .object(links),
+            "secret": request["compare"]?.bool == true
+                ? JSON(passwordOfOurs(in: directory)) : .null,
+        ]
+    }
+
+    /// The attribute in `directory` that holds the secret of this machine.
+    private static func passwordOfOurs(in directory: String) -> String? {
+        guard let secret = try? CHAPSecret() else { return nil }
+        return ["password", "auth/password"].first { secret.isHeld(by: "\(directory)/\($0)") }
     }
 }

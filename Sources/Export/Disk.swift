@@ -26,7 +26,7 @@ struct Disk {
     func identity(_ content: Content) -> DiskIdentity {
         let own = ownIdentity
         guard !own.isLasting, !content.uuid.isEmpty else { return own }
-        let member = content.member.map { " member \($0.index)" } ?? ""
+        let member = content.memberCount > 0 ? " member \(content.memberIndex)" : ""
         return DiskIdentity("superblock \(content.uuid)\(member)")
     }
 

@@ -3,38 +3,52 @@ import LinuxKit
 
 extension Disk {
     /// Who uses the disk, its whole disk or its partitions; `nil` when nobody does, or the export of that name.
-    func use(besides name: ExportName, in observed: Observed) -> DeviceUse? {
-        if let use = Self.use(of: node, besides: name, in: observed) { return use }
+    func use(
+        besides name: ExportName, in observed: Observed, _ worker: KernelWorker
+    ) throws -> DeviceUse? {
         let relatives = ([node.wholeDisk].compactMap { $0 } + node.partitions)
             .compactMap { BlockNode(name: $0) }
+        let exported = Self.export(of: node, in: observed)
+        if let exported, exported != .exported(as: name) { return exported }
         for relative in relatives {
-            if let use = Self.use(of: relative, besides: nil, in: observed) {
+            if let use = Self.export(of: relative, in: observed) {
                 return .related(relative.path, use)
             }
+        }
+        // What is exported under this name is held by that export, and all that shares sectors with it.
+        guard exported == nil else { return nil }
+        if let use = try Self.use(of: node, worker) { return use }
+        for relative in relatives {
+            if let use = try Self.use(of: relative, worker) { return .related(relative.path, use) }
         }
         return nil
     }
 
-    private static func use(
-        of node: BlockNode, besides name: ExportName?, in observed: Observed
-    ) -> DeviceUse? {
+    /// Which export has it, itself or under an overlay.
+    private static func export(of node: BlockNode, in observed: Observed) -> DeviceUse? {
         let number = DeviceNumber(major: node.major, minor: node.minor)
         for backstore in observed.backstores where observed.isEnabled(backstore) {
             let info = observed.info(of: backstore)
             guard info.device == number || info.path == node.path else { continue }
-            guard let export = Layout.export(ofBackstore: backstore) else {
-                return .exportedByOther(backstore)
-            }
-            return export == name ? nil : .exported(as: export)
+            return Layout.export(ofBackstore: backstore).map { .exported(as: $0) }
+                ?? .exportedByOther(backstore)
         }
+        return node.holders.compactMap { BlockNode(name: $0)?.attribute("dm/uuid") }
+            .compactMap { Overlay.export(ofUUID: $0) }.first.map { .exported(as: $0) }
+    }
+
+    private static func use(of node: BlockNode, _ worker: KernelWorker) throws -> DeviceUse? {
+        let number = DeviceNumber(major: node.major, minor: node.minor)
         if let use = useByKernel(node, number) { return use }
-        do throws(SystemError) {
-            try node.claim()
-            return nil
-        } catch {
-            return error.isBusy ? .held(by: openers(of: node)) : nil
+        switch try worker.claim(node.path, until: Clock.now + patience) {
+        case .failed(let code) where ErrorNumber.isBusy(code): return .held(by: openers(of: node))
+        case .hangs(let who): return .silent(who)
+        case .done, .failed: return nil
         }
     }
+
+    /// As long as opening a disk may take.
+    private static let patience = Duration.seconds(10)
 
     private static func useByKernel(_ node: BlockNode, _ number: DeviceNumber) -> DeviceUse? {
         for holder in node.holders {

@@ -15,7 +15,7 @@ package enum ExportWords {
     package static func applied(_ result: Exporter.Result) -> String {
         let intent = result.intent
         let portals = intent.portals.map(\.description).joined(separator: ", ")
-        let how = intent.isReadOnly ? ", read-only" : ""
+        let how = intent.isReadOnly ? ", read-only" : intent.overlay == nil ? "" : ", with overlays"
         let exported = intent.disks.filter { $0.state == .exported }.count
         var text =
             if result.steps.isEmpty {
@@ -27,7 +27,7 @@ package enum ExportWords {
                     + "\(intent.target).\n"
             }
         text += disks(intent)
-        text += openness(intent) + members(intent)
+        text += overlay(intent) + openness(intent) + members(intent)
         guard exported > 0 else { return text }
         return text + "\nOn the newer host:\n"
             + "  ssh root@\(intent.portals.first?.address ?? Host.name) davit export client \(intent.name) > davit-\(intent.name).sh\n"
@@ -74,6 +74,32 @@ package enum ExportWords {
         return text
     }
 
+    private static func overlay(_ intent: Intent) -> String {
+        guard let overlay = intent.overlay else { return "" }
+        return
+            "The disks stay as they are: what the other host writes goes into \(Overlays.place(intent)), up to "
+            + "\(sizeInWords(overlay.room)) for each disk. 'davit export commit \(intent.name)' writes it to the disks.\n"
+    }
+
+    /// How full each overlay is.
+    private static func fills(_ entry: ExportStatus.Entry, _ intent: Intent) -> String {
+        let room = intent.overlay.map { sizeInWords($0.room) } ?? ""
+        return entry.fills.sorted { $0.key < $1.key }.map { lun, fill in
+            let what =
+                switch fill {
+                case .holds: "holds \(sizeInWords(fill?.bytes ?? 0)) of \(room)"
+                case .overflowed:
+                    "IS FULL: a write did not fit, and further ones fail. Export again with a larger --overlay"
+                case .invalid:
+                    "IS LOST: its store could not be read or written. The disk is as it was"
+                case .mergeFailed:
+                    "could not be written to the disk; 'dmesg' names the disk's error"
+                case nil: "is not there"
+                }
+            return "  the overlay of LUN \(lun) \(what)\n"
+        }.joined()
+    }
+
     private static func openness(_ intent: Intent) -> String {
         var text = ""
         if !intent.authenticates {
@@ -93,6 +119,21 @@ package enum ExportWords {
         return .object(members + [.init("steps", JSON(result.steps.count))])
     }
 
+    /// What a commit is about to write.
+    package static func held(_ held: [Committer.Held], _ committer: Committer) -> String {
+        var text = held.map { disk in
+            "  LUN \(disk.lun)  \(disk.device)  \(sizeInWords(disk.bytes)) to write\n"
+        }.joined()
+        if committer.isUnderWay { text += "It was begun before, and goes on.\n" }
+        text += "What is on the disks at these places is overwritten, and cannot be had back. "
+        text +=
+            committer.isInMemory
+            ? "The rest is in this host's memory only: a power failure half way leaves the disks as a mixture.\n"
+            : "The rest stays in \(committer.place) until it is on the disks: after a power failure, run the same 'davit "
+                + "export' and this command again.\n"
+        return text
+    }
+
     package static func stopped(_ results: [Stopper.Result]) -> String {
         guard !results.isEmpty else { return "There is no export: nothing to stop.\n" }
         return results.map { result in
@@ -101,6 +142,7 @@ package enum ExportWords {
             }.joined()
             switch result.end {
             case .neverExisted: text += "'\(result.name)' never existed.\n"
+            case .refused(let refusal): text += "\(refusal) Nothing was changed.\n"
             case .stopped: text += "'\(result.name)' stopped after \(result.took.inWords).\n"
             case .blocked(let reasons):
                 text += "'\(result.name)' is stopped in part; this is in the way:\n"
@@ -110,6 +152,10 @@ package enum ExportWords {
             }
             text += result.free.map { "  \($0) is free.\n" }.joined()
             text += result.held.map { "  \($0) is still held.\n" }.joined()
+            if let file = result.kept, result.end == .stopped {
+                text +=
+                    "What the other host wrote is kept in \(file): the same 'davit export' goes on with it.\n"
+            }
             return text
         }.joined()
     }
@@ -119,6 +165,7 @@ package enum ExportWords {
             switch result.end {
             case .stopped: ("stopped", [])
             case .neverExisted: ("neverExisted", [])
+            case .refused(let refusal): ("refused", [refusal.description])
             case .blocked(let reasons): ("blocked", reasons)
             }
         return [
@@ -134,6 +181,7 @@ package enum ExportWords {
     package static func status(_ status: ExportStatus) -> String {
         var text = status.entries.map { entry($0) }.joined()
         if status.entries.isEmpty { text = "Nothing is exported.\n" }
+        for path in status.blocked { text += "The kernel does not show \(path).\n" }
         for path in status.foreign { text += "Made by somebody else, left alone: \(path)\n" }
         return text
     }
@@ -147,7 +195,7 @@ package enum ExportWords {
         let portals = intent.portals.map(\.description).joined(separator: ", ")
         let since = (Clock.now - intent.since).inWords
         var text = "'\(entry.name)' \(state(entry, intent)), for \(since), at \(portals)\n"
-        text += disks(intent) + openness(intent) + members(intent)
+        text += disks(intent) + fills(entry, intent) + openness(intent) + members(intent)
         text += entry.sessions.map {
             "  logged in: \($0.initiator)\($0.address.map { " from \($0)" } ?? "")\n"
         }.joined()
@@ -157,6 +205,8 @@ package enum ExportWords {
 
     private static func state(_ entry: ExportStatus.Entry, _ intent: Intent) -> String {
         switch intent.state {
+        case .committing:
+            "is being committed; run 'davit export commit \(entry.name)' again until it says that it is done"
         case .stopping: "was being stopped; run 'davit export stop \(entry.name)' again"
         case .applying, .exported, .waiting, .incomplete:
             switch entry.missing {
@@ -176,6 +226,9 @@ package enum ExportWords {
 extension Stopper.Result {
     /// Whether nothing of it is left.
     package var isGone: Bool {
-        if case .blocked = end { false } else { true }
+        switch end {
+        case .stopped, .neverExisted: true
+        case .blocked, .refused: false
+        }
     }
 }

@@ -12,6 +12,7 @@ package struct Exporter {
         package var listen: [Portal] = []
         package var initiators: [IQN] = []
         package var isReadOnly = false
+        package var overlay: Overlay?
         package var authenticates = true
         /// Whether disks that are not there yet are left for later, instead of being refused.
         package var mayBeLate = false
@@ -40,143 +41,103 @@ package struct Exporter {
 
     package init(_ request: Request) { self.request = request }
 
-    /// The members of a file system that are here, and how an export of them is called.
+    /// The members of a file system, array or volume group that are here, and how an export of them is called.
     /// - Throws: `Refusal.noFileSystem`.
-    package static func members(
-        of uuid: String
-    ) throws(Refusal) -> (devices: [String], name: String) {
-        guard let set = MemberSet(uuid: uuid) else { throw .noFileSystem(uuid) }
+    package static func members(of uuid: String) throws -> (devices: [String], name: String) {
+        guard let set = try MemberSet(uuid, KernelWorker()) else {
+            throw Refusal.noFileSystem(uuid)
+        }
         return (set.paths, set.name)
     }
 
     /// What would be done, without doing any of it.
     package func plan() throws -> Result {
-        let secret = try CHAPSecret()
-        let observed = ConfigTree.observe(comparing: secret)
-        let intent = try intent(over: observed)
+        let worker = KernelWorker()
+        let observed = try look(worker)
+        let intent = try intent(over: observed, worker)
         return Result(intent: intent, steps: try ApplyPlan(intent.wanted, over: observed).steps)
     }
 
     /// Looks at the disks and at configfs, and does the difference.
     package func apply() throws -> Result { try Turn.run { try pass() } }
 
-    private func pass() throws -> Result {
+    func pass() throws -> Result {
+        let worker = KernelWorker()
         // Refusals come before anything is changed, a module loaded or a secret made.
-        let before = ConfigTree.observe(comparing: try CHAPSecret())
-        var intent = try intent(over: before)
+        let before = try look(worker)
+        var intent = try intent(over: before, worker)
         _ = try ApplyPlan(intent.wanted, over: before)
-        try Machine.prepare()
+        try Machine.prepare(forOverlays: intent.overlay != nil)
         try CHAPSecret.make()
         Checkpoint.passed()
-        let observed = ConfigTree.observe(comparing: try CHAPSecret())
+        let observed = try look(worker)
         // Only somebody else can have changed it meanwhile, or a configfs that had not been mounted shows it now.
-        if observed != before { intent = try self.intent(over: observed) }
-        let plan = try ApplyPlan(intent.wanted, over: observed)
+        if observed != before { intent = try self.intent(over: observed, worker) }
+        var plan = try ApplyPlan(intent.wanted, over: observed)
         let known = Intent(reading: request.name)
-        if plan.steps.isEmpty, known?.state == .exported, known?.disks == intent.settled.disks {
-            return Result(intent: intent.settled, steps: [])
+        let done = intent.settled
+        if plan.steps.isEmpty, let known, known.state == done.state, known.disks == done.disks {
+            return Result(intent: done, steps: [])
         }
         try SharedState.remember(madeFabric: !observed.directories.contains(Layout.fabric))
         try intent.write()
-        try carryOut(plan.steps, for: &intent)
+        if let overlay = intent.overlay {
+            try lay(Overlays(intent, overlay, worker), &intent, isNew: known == nil)
+            plan = try ApplyPlan(intent.wanted, over: observed)
+        }
+        try carryOut(plan.steps, for: &intent, worker)
         intent = intent.settled
         try intent.write()
         return Result(intent: intent, steps: plan.steps)
     }
 
-    /// The intent for what is there now.
-    private func intent(over observed: Observed) throws -> Intent {
-        let name = request.name
-        let known = Intent(reading: name)
-        let found = try disks(over: observed)
-        let target = known?.target ?? IQN(export: name, host: Host.name)
-        var intent = Intent(
-            name: name, target: target,
-            adapter: adapter(known, observed))
-        intent.since = known?.since ?? Clock.now
-        intent.isReadOnly = request.isReadOnly
-        intent.authenticates = request.authenticates
-        intent.guardsDiscovery = observed.mayGuardDiscovery
-        intent.portals = try Listening.choose(request.listen, in: observed)
-        intent.initiators = request.initiators
-        let contents = found.map { $0.map { Content(of: $0.node.path) } }
-        for (index, disk) in found.enumerated() {
-            var entry = Intent.Disk(device: request.devices[index], lun: index + 1)
-            if let disk, let content = contents[index] {
-                describe(disk, content, &entry, besides: intent.disks, known)
+    /// - Throws: `Refusal.kernelHangs` where a part of configfs cannot be seen: what is there cannot be compared then.
+    private func look(_ worker: KernelWorker) throws -> Observed {
+        let observed = try ConfigTree.observe(worker)
+        if let path = observed.blocked.first {
+            throw Refusal.kernelHangs(path, who: worker.hung.last ?? "too slow")
+        }
+        return observed
+    }
+
+    private func intent(over observed: Observed, _ worker: KernelWorker) throws -> Intent {
+        if Intent(reading: request.name)?.state == .committing {
+            throw Refusal.isCommitting(request.name)
+        }
+        return try ExportSurvey(request: request, observed: observed, worker: worker).intent()
+    }
+
+    /// Makes the overlays that are not there yet. When the first one of a new export cannot be made, nothing is left.
+    private func lay(_ overlays: Overlays, _ intent: inout Intent, isNew: Bool) throws {
+        var isFirst = isNew
+        for index in intent.disks.indices
+        where intent.disks[index].path != nil && intent.disks[index].state != .failed {
+            do {
+                intent.disks[index].overlayNode = try overlays.make(over: intent.disks[index])
+            } catch let failure as Overlays.Failure {
+                recorder.record("\(request.name): \(failure)", .warning)
+                guard !isFirst else {
+                    try overlays.remove(intent.disks[index].lun)
+                    if intent.overlay?.file == nil { try overlays.forget() }
+                    try Intent.remove(request.name)
+                    throw failure
+                }
+                intent.disks[index].state = .failed
+                intent.disks[index].overlayNode = nil
+                intent.disks[index].lastError = failure.description
             }
-            intent.disks.append(entry)
+            isFirst = false
         }
-        noteMembers(contents, &intent)
-        return intent
-    }
-
-    private func describe(
-        _ disk: Disk, _ content: Content, _ entry: inout Intent.Disk,
-        besides others: [Intent.Disk], _ known: Intent?
-    ) {
-        var identity = disk.identity(content)
-        // A copy of another disk has its identity too; the initiator must not take them for one.
-        if others.contains(where: { $0.serial?.digits == identity.serial }) {
-            identity = DiskIdentity("\(identity.text) copy \(disk.node.name)", isLasting: false)
-        }
-        entry.path = disk.node.path
-        entry.content = content.type
-        entry.serial = UnitSerial(identity.serial)
-        entry.isLasting = identity.isLasting
-        // The newer host may have written another superblock since; the disk keeps the name that it has there.
-        let path = entry.path
-        if let before = known?.disks.first(where: { $0.path == path && $0.state == .exported }) {
-            entry.serial = before.serial
-            entry.isLasting = before.isLasting
-        }
-    }
-
-    /// Looks for the rest of each file system once, however many of its members are exported: that reads every disk.
-    private func noteMembers(_ contents: [Content?], _ intent: inout Intent) {
-        let shared = contents.compactMap { $0 }.filter(\.isShared)
-        for uuid in shared.map(\.uuid).uniqued {
-            guard let set = MemberSet(uuid: uuid) else { continue }
-            for index in contents.indices where contents[index]?.uuid == uuid {
-                let path = intent.disks[index].path
-                intent.disks[index].fileSystem = uuid
-                intent.disks[index].otherMembers = set.paths.filter { $0 != path }
-                intent.disks[index].missingMembers = set.missing
-            }
-        }
-    }
-
-    private func adapter(_ known: Intent?, _ observed: Observed) -> Int {
-        let own = observed.backstores.first { Layout.export(ofBackstore: $0) == request.name }
-        let number = own?.split(separator: "/").dropFirst().first?.split(separator: "_").last
-        return number.flatMap { Int($0) } ?? known?.adapter ?? observed.freeAdapter
-    }
-
-    /// The disks in the order in which they were asked for; `nil` for one that is not there yet.
-    private func disks(over observed: Observed) throws(Refusal) -> [Disk?] {
-        guard request.devices.count <= 255 else { throw .tooManyDisks(request.devices.count) }
-        var found: [Disk?] = []
-        for given in request.devices {
-            let disk = try Disk(given)
-            if disk == nil, !request.mayBeLate { throw .noDevice(given) }
-            if let disk,
-                let twin = found.lazy.compactMap({ $0 }).first(where: { $0.isSame(as: disk) })
-            {
-                throw .givenTwice(twin.given, and: given)
-            }
-            if let use = disk?.use(besides: request.name, in: observed) { throw .inUse(given, use) }
-            found.append(disk)
-        }
-        return found
     }
 
     /// A step that fails for one disk leaves out what follows for that disk only.
-    private func carryOut(_ steps: [PlannedStep], for intent: inout Intent) throws {
-        let runner = StepRunner()
+    private func carryOut(
+        _ steps: [PlannedStep], for intent: inout Intent, _ worker: KernelWorker
+    ) throws {
         for planned in steps {
             let index = intent.disks.firstIndex { $0.lun == planned.lun }
             if let index, intent.disks[index].state == .failed { continue }
-            let outcome = try runner.perform(planned.step, until: Clock.now + Self.patience)
+            let outcome = try worker.perform(planned.step, until: Clock.now + Self.patience)
             guard let reason = outcome.failure else { continue }
             recorder.record("\(request.name): '\(planned.step)' failed: \(reason)", .warning)
             guard let index else {
@@ -187,17 +148,17 @@ package struct Exporter {
             }
             intent.disks[index].state = .failed
             intent.disks[index].lastError = "'\(planned.step)' failed: \(reason)."
-            try takeBack(planned, runner, Layout(intent.wanted))
+            try takeBack(planned, worker, Layout(intent.wanted))
         }
     }
 
     /// Of a disk that cannot be opened nothing is left behind, so that the next run begins anew.
     private func takeBack(
-        _ planned: PlannedStep, _ runner: StepRunner, _ layout: Layout
+        _ planned: PlannedStep, _ worker: KernelWorker, _ layout: Layout
     ) throws(SystemError) {
         guard let lun = planned.lun, planned.step.path.hasPrefix(layout.backstore(lun) + "/")
         else { return }
-        _ = try runner.perform(
+        _ = try worker.perform(
             .removeDirectory(layout.backstore(lun)), until: Clock.now + Self.patience)
     }
 
@@ -227,25 +188,5 @@ extension Intent {
             ? .incomplete : states.contains(.waiting) ? .waiting : .exported
         settled.lastError = settled.disks.compactMap(\.lastError).first
         return settled
-    }
-}
-
-extension StepRunner.Outcome {
-    /// Why it failed, in words.
-    var failure: String? {
-        switch self {
-        case .done: nil
-        case .failed(let code): ErrorNumber.words(code)
-        case .hangs: "the kernel does not come back from it"
-        }
-    }
-}
-
-extension Observed {
-    /// Discovery has one secret for the whole machine: not ours to set where somebody else's targets are.
-    var mayGuardDiscovery: Bool {
-        let user = attributes[Layout.discovery + "/userid"] ?? ""
-        return ["", "NULL", Wanted.user].contains(user)
-            && targets.allSatisfy { $0.iqn.export != nil }
     }
 }

@@ -5,15 +5,20 @@ import LinuxKit
 /// What an export is to be, written before the first step: what `status`, `stop`, the supervisor and a later run go by
 /// after a SIGKILL.
 ///
-/// `$DAVIT_RUN/export/NAME.json`: `{name, target, adapter, state: applying|exported|waiting|incomplete|stopping, since,
-/// readOnly, authenticates, guardsDiscovery, portals: […], initiators: […], disks: [{device, lun, state:
-/// exported|waiting|failed, path, serial, id, lasting, content, fileSystem, otherMembers: […], missingMembers,
-/// lastError}], lastError}`; `since` in milliseconds since boot. It holds no secret.
+/// `$DAVIT_RUN/export/NAME.json`: `{name, target, adapter, state: applying|exported|waiting|incomplete|stopping|committing,
+/// since, readOnly, authenticates, guardsDiscovery, overlay: {room, file}, portals: […], initiators: […], disks:
+/// [{device, lun, state: exported|waiting|failed, path, overlayNode, isMerged, serial, id, lasting, content,
+/// fileSystem, otherMembers: […], missingMembers, lastError}], lastError}`; `since` in milliseconds since boot, `room` in
+/// bytes for each disk. It holds no secret.
 package struct Intent: Sendable {
-    package enum State: String, Sendable { case applying, exported, waiting, incomplete, stopping }
+    package enum State: String, Sendable {
+        case applying, exported, waiting, incomplete, stopping, committing
+    }
 
     package struct Disk: Sendable, Equatable {
-        package enum State: String, Sendable { case exported, waiting, failed }
+        package enum State: String, Sendable {
+            case exported, waiting, failed
+        }
 
         /// As it was named on the command line.
         package var device: String
@@ -21,6 +26,10 @@ package struct Intent: Sendable {
         package var state = State.waiting
         /// Once it has appeared.
         package var path: String?
+        /// What is exported in place of the disk.
+        package var overlayNode: String?
+        /// Whether what the overlay held is on the disk.
+        package var isMerged = false
         package var serial: UnitSerial?
         package var lastError: String?
         /// libblkid's type of what is on it; empty when nothing is recognised.
@@ -42,6 +51,7 @@ package struct Intent: Sendable {
     package var isReadOnly = false
     package var authenticates = true
     package var guardsDiscovery = true
+    package var overlay: Overlay?
     package var portals: [Portal] = []
     package var initiators: [IQN] = []
     package var disks: [Disk] = []
@@ -68,6 +78,9 @@ package struct Intent: Sendable {
         isReadOnly = json["readOnly"]?.bool ?? false
         authenticates = json["authenticates"]?.bool ?? true
         guardsDiscovery = json["guardsDiscovery"]?.bool ?? true
+        if let room = json["overlay"]?["room"]?.int {
+            overlay = Overlay(room: UInt64(clamping: room), file: json["overlay"]?["file"]?.string)
+        }
         portals = Self.strings(json["portals"]).compactMap { try? Portal($0) }
         initiators = Self.strings(json["initiators"]).compactMap { try? IQN($0) }
         disks = (json["disks"]?.array ?? []).compactMap { Disk($0) }
@@ -100,6 +113,9 @@ package struct Intent: Sendable {
             "readOnly": .bool(isReadOnly),
             "authenticates": .bool(authenticates),
             "guardsDiscovery": .bool(guardsDiscovery),
+            "overlay": overlay.map {
+                ["room": .number(Int(clamping: $0.room)), "file": JSON($0.file)]
+            } ?? .null,
             "portals": .array(portals.map { .string($0.description) }),
             "initiators": .array(initiators.map { .string($0.description) }),
             "disks": .array(disks.map(\.json)),
@@ -118,6 +134,8 @@ extension Intent.Disk {
         self.init(device: device, lun: lun)
         state = json["state"]?.string.flatMap { State(rawValue: $0) } ?? .waiting
         path = json["path"]?.string
+        overlayNode = json["overlayNode"]?.string
+        isMerged = json["isMerged"]?.bool ?? false
         serial = json["serial"]?.string.map { UnitSerial($0) }
         lastError = json["lastError"]?.string
         content = json["content"]?.string ?? ""
@@ -130,7 +148,8 @@ extension Intent.Disk {
     package var json: JSON {
         [
             "device": .string(device), "lun": JSON(lun), "state": .string(state.rawValue),
-            "path": JSON(path), "serial": JSON(serial?.digits), "id": JSON(serial?.byID),
+            "path": JSON(path), "overlayNode": JSON(overlayNode), "isMerged": .bool(isMerged),
+            "serial": JSON(serial?.digits), "id": JSON(serial?.byID),
             "lasting": .bool(isLasting), "content": .string(content),
             "fileSystem": JSON(fileSystem),
             "otherMembers": .array(otherMembers.map { .string($0) }),
@@ -149,7 +168,8 @@ extension Intent {
                 guard let path = disk.path, let serial = disk.serial, disk.state != .failed else {
                     return nil
                 }
-                return Wanted.Disk(lun: disk.lun, path: path, serial: serial)
+                let exported = disk.overlayNode ?? path
+                return Wanted.Disk(lun: disk.lun, path: exported, serial: serial)
             },
             portals: portals, initiators: initiators, isReadOnly: isReadOnly,
             authenticates: authenticates, guardsDiscovery: guardsDiscovery)

@@ -14,8 +14,9 @@ enum Machine {
 
     /// Makes the kernel ready, or says what it lacks.
     /// - Throws: `Refusal.modulesMissing`, `.noConfigFS`; `ModuleError` when the kernel refuses a module.
-    static func prepare() throws {
+    static func prepare(forOverlays: Bool = false) throws {
         let loader = ModuleLoader([.running()])
+        if forOverlays { try prepareOverlays(loader) }
         if !Files.exists(ConfigTree.mountPoint) { _ = try? loader.load("configfs") }
         if Files.exists(ConfigTree.mountPoint) { try mount() }
         // A kernel that has all of it built in shows its directories and needs no module.
@@ -27,6 +28,19 @@ enum Machine {
         for name in modules where !isBuiltIn(name) { _ = try loader.load(name) }
         for name in wanted { _ = try? loader.load(name) }
         try mount()
+    }
+
+    /// Overlays are snapshots of the device mapper over loop devices.
+    private static func prepareOverlays(_ loader: ModuleLoader) throws {
+        let needed = [
+            ("dm_mod", "/mapper/control"), ("loop", "/loop-control"), ("dm_snapshot", ""),
+        ]
+        .filter { $0.1.isEmpty || !Files.exists(Roots.dev + $0.1) }.map(\.0)
+        let missing = loader.missing(among: needed)
+        guard missing.isEmpty else {
+            throw Refusal.overlayModulesMissing(missing, kernel: Host.kernelRelease)
+        }
+        for name in needed { _ = try loader.load(name) }
     }
 
     private static func mount() throws {

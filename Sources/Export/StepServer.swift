@@ -2,10 +2,11 @@ import ExportCore
 import JSONKit
 import LinuxKit
 
-/// The other end of `StepRunner`: a process that carries out one step after the other, and that can be given up when
-/// the kernel does not let it go.
+/// The other end of `KernelWorker`: a process that does one thing after the other, and that can be given up when the
+/// kernel does not let it go.
 package enum StepServer {
-    /// Reads steps from standard input, one line each, and answers each with a line: the kernel's error number or 0.
+    /// Reads requests from standard input, one line each, and answers each with a line: what was asked for, or
+    /// `{code}`, the kernel's error number or 0.
     package static func run() throws {
         let input = FileDescriptor(adopting: 0)
         let output = FileDescriptor(adopting: 1)
@@ -18,12 +19,40 @@ package enum StepServer {
             }
             let line = String(decoding: buffer[..<end], as: UTF8.self)
             buffer.removeSubrange(...end)
-            guard let step = try Step(JSON(parsing: line)) else { return }
-            var code: Int32 = 0
-            do throws(SystemError) { try perform(step) } catch { code = error.code }
-            try output.write("\(code)\n")
+            try output.write(answer(to: JSON(parsing: line)).compact + "\n")
         }
     }
+
+    private static func answer(to request: JSON) -> JSON {
+        if let verb = request["do"]?.string, verb.hasPrefix("overlay-"),
+            let overlay = OverlayWork.Request(request)
+        {
+            do {
+                return try OverlayWork.perform(verb, overlay)
+            } catch {
+                return ["code": JSON(ErrorNumber.inputOutput), "words": .string("\(error)")]
+            }
+        }
+        do throws(SystemError) {
+            switch request["do"]?.string {
+            case "look": return ConfigTree.look(request)
+            case "content":
+                return Content(of: request["path"]?.string ?? "").json
+            case "claim":
+                guard case .block(let node) = BlockNode.look(at: request["path"]?.string ?? "")
+                else { return code(ErrorNumber.notFound) }
+                try node.claim()
+            default:
+                guard let step = Step(request) else { return code(ErrorNumber.inputOutput) }
+                try perform(step)
+            }
+            return code(0)
+        } catch {
+            return code(error.code)
+        }
+    }
+
+    private static func code(_ number: Int32) -> JSON { ["code": JSON(number)] }
 
     private static func perform(_ step: Step) throws(SystemError) {
         func whole(_ path: String) -> String { "\(ConfigTree.root)/\(path)" }

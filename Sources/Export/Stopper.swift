@@ -9,6 +9,8 @@ package struct Stopper {
         package enum End: Sendable, Equatable {
             case stopped
             case neverExisted
+            /// Nothing was changed, for the reason given.
+            case refused(Refusal)
             /// What is still there, each with the kernel's reason.
             case blocked([String])
         }
@@ -16,57 +18,70 @@ package struct Stopper {
         package let name: ExportName
         package let end: End
         /// Who was logged in and has been logged out.
-        package let sessions: [Session]
+        package var sessions: [Session] = []
         /// The disks that are free again, as proven by opening each exclusively; and those that are not.
-        package let free: [String]
-        package let held: [String]
-        package let took: Duration
+        package var free: [String] = []
+        package var held: [String] = []
+        /// A file that keeps what an overlay holds.
+        package var kept: String?
+        package var took = Duration.zero
     }
 
-    /// All of it is over in 5 s: a step may take what is left of them, and a step behind one that hangs a moment.
-    private static let patience = Duration.seconds(4)
+    /// All of it is over in 5 s, whatever hangs.
+    private static let patience = Duration.milliseconds(3500)
+    /// A step that takes longer is left behind at first, so that it does not hold up the rest.
+    private static let stepPatience = Duration.milliseconds(1500)
+    /// A step behind one that hangs has this long, even at the end.
     private static let leastPatience = Duration.milliseconds(300)
-    private let recorder = Recorder(component: "export")
+    /// Of so many that hang, and more, the rest is not tried.
+    private static let mostHung = 6
 
-    package init() {}
+    private let recorder = Recorder(component: "export")
+    private let worker = KernelWorker()
+    private let begun = Clock.now
+    private let discards: Bool
+    private var end: Duration { begun + Self.patience }
+
+    /// - Parameter discarding: whether what the other host wrote into overlays in memory may be thrown away.
+    package init(discarding: Bool = false) { discards = discarding }
 
     /// The exports that there are, by intent or in configfs.
-    package static var names: [ExportName] {
-        get throws {
-            let observed = ConfigTree.observe(comparing: try CHAPSecret())
-            return Set(Intent.names).union(observed.exports).sorted()
-        }
+    package func names() throws -> [ExportName] {
+        let observed = try ConfigTree.observe(worker, until: begun + .seconds(2))
+        return Set(Intent.names).union(observed.exports).sorted()
     }
 
     package func stop(_ names: [ExportName]) throws -> [Result] {
-        for name in names { try Waiter.end(name) }
-        return try Turn.run {
+        for name in names { try Waiter.end(name, within: .seconds(1)) }
+        return try Turn.run(within: .seconds(3)) {
             let results = try names.map { try stop($0) }
-            try sayFarewell()
+            // What hangs has been named; looking once more would only take time.
+            if results.allSatisfy(\.isGone) { try sayFarewell() }
             return results
         }
     }
 
     private func stop(_ name: ExportName) throws -> Result {
-        let begun = Clock.now
-        let secret = try CHAPSecret()
-        let observed = ConfigTree.observe(comparing: secret)
         var intent = Intent(reading: name)
-        let plan = StopPlan(name, in: observed, adapter: intent?.adapter)
+        if let refusal = try reasonToKeep(intent) {
+            return Result(name: name, end: .refused(refusal))
+        }
+        let observed = try look()
         let sessions = observed.targets.filter { $0.iqn.export == name }
             .flatMap { observed.sessions(of: $0.path) }
         let disks = Self.disks(of: name, observed, intent)
-        if plan.steps.isEmpty, intent == nil {
-            return Result(
-                name: name, end: .neverExisted, sessions: [], free: [], held: [],
-                took: Clock.now - begun)
+        let overlays = Self.overlays(of: name, intent)
+        let plan = StopPlan(name, in: observed, adapter: intent?.adapter)
+        if plan.steps.isEmpty, intent == nil, overlays.isEmpty, observed.blocked.isEmpty {
+            return Result(name: name, end: .neverExisted)
         }
         if intent != nil {
             intent?.state = .stopping
             try intent?.write()
         }
-        let blockers = try carryOut(plan.steps)
-        let (free, held) = Self.claim(disks)
+        var blockers = try takeDown(name, from: observed, adapter: intent?.adapter)
+        if blockers.isEmpty { blockers = try removeOverlays(name, intent, overlays) }
+        let (free, held) = try claim(disks)
         if blockers.isEmpty {
             try Intent.remove(name)
         } else {
@@ -79,13 +94,57 @@ package struct Stopper {
             .notice)
         return Result(
             name: name, end: blockers.isEmpty ? .stopped : .blocked(blockers), sessions: sessions,
-            free: free, held: held, took: took)
+            free: free, held: held, kept: intent?.overlay?.file, took: took)
+    }
+
+    /// What the other host wrote is not thrown away by the way.
+    private func reasonToKeep(_ intent: Intent?) throws -> Refusal? {
+        guard let intent, let overlay = intent.overlay else { return nil }
+        if intent.state == .committing { return .isCommitting(intent.name) }
+        guard overlay.file == nil, !discards else { return nil }
+        let overlays = Overlays(intent, overlay, worker)
+        var held: UInt64 = 0
+        for disk in intent.disks where disk.overlayNode != nil {
+            held += (try? overlays.state(disk.lun))?.fill?.bytes ?? 0
+        }
+        return held > 0 ? .holdsWrites(intent.name, held) : nil
+    }
+
+    private func look() throws(SystemError) -> Observed {
+        try ConfigTree.observe(
+            worker, until: max(begun + .seconds(2), Clock.now + .milliseconds(800)))
+    }
+
+    /// Takes away what configfs has of the export. What hangs is left behind, and tried again when it comes back in time.
+    /// - Returns: what stays, with the reasons; everybody is logged out all the same.
+    func takeDown(
+        _ name: ExportName, from first: Observed, adapter: Int?
+    ) throws -> [String] {
+        var observed = first
+        while true {
+            let plan = StopPlan(name, in: observed, adapter: adapter)
+            let blockers = try carryOut(plan.steps) + unseen(observed)
+            guard !blockers.isEmpty, worker.isHeldUp || !worker.hung.isEmpty, Clock.now < end
+            else { return blockers }
+            while worker.isHeldUp, Clock.now < end {
+                // Nothing announces that the kernel lets a process go.
+                _ = try Poll.wait([], until: min(end, Clock.now + .milliseconds(50)))
+            }
+            guard !worker.isHeldUp else { return blockers }
+            worker.forgetHung()
+            observed = try look()
+        }
+    }
+
+    /// Directories that cannot be listed, with who is in the way.
+    private func unseen(_ observed: Observed) -> [String] {
+        observed.blocked.map {
+            "\($0) cannot be looked at: \(worker.hung.first ?? "the kernel is too slow")."
+        }
     }
 
     /// All steps are tried, but for those that cannot succeed while something inside is still there.
     private func carryOut(_ steps: [Step]) throws -> [String] {
-        let runner = StepRunner()
-        let end = Clock.now + Self.patience
         var blocked: [String] = []
         var reasons: [String] = []
         for step in steps {
@@ -94,8 +153,13 @@ package struct Stopper {
             {
                 continue
             }
-            let outcome = try runner.perform(
-                step, until: max(end, Clock.now + Self.leastPatience))
+            guard worker.hung.count < Self.mostHung else {
+                reasons.append("'\(step)' was not tried any more.")
+                break
+            }
+            let now = Clock.now
+            let outcome = try worker.perform(
+                step, until: max(min(end, now + Self.stepPatience), now + Self.leastPatience))
             // Somebody else was faster.
             if outcome == .failed(code: ErrorNumber.notFound) { continue }
             guard let reason = outcome.failure else { continue }
@@ -106,10 +170,50 @@ package struct Stopper {
         return reasons
     }
 
+    // MARK: Overlays
+
+    /// The LUNs that have a mapping, by the intent or, when that was lost, by what the kernel shows.
+    private static func overlays(of name: ExportName, _ intent: Intent?) -> [Int] {
+        let prefix = Overlay.uuidPrefix + "\(name)."
+        let shown = Files.names(in: Roots.sys + "/class/block").compactMap { block -> Int? in
+            guard block.hasPrefix("dm-"),
+                let uuid = Files.text("\(Roots.sys)/class/block/\(block)/dm/uuid", limit: 256),
+                uuid.hasPrefix(prefix)
+            else { return nil }
+            return Int(uuid.dropFirst(prefix.count))
+        }
+        let wanted = intent?.overlay == nil ? [] : intent?.disks.map(\.lun) ?? []
+        return (shown + wanted).uniqued.sorted()
+    }
+
+    private func removeOverlays(
+        _ name: ExportName, _ intent: Intent?, _ luns: [Int]
+    ) throws -> [String] {
+        guard !luns.isEmpty else { return [] }
+        let intent = intent ?? Intent(name: name, target: IQN(export: name, host: ""), adapter: 0)
+        let overlay = intent.overlay ?? Overlay(room: 0, file: nil)
+        let overlays = Overlays(intent, overlay, worker)
+        var reasons: [String] = []
+        for lun in luns {
+            do {
+                try overlays.remove(lun)
+            } catch {
+                reasons.append("\(error)")
+            }
+        }
+        guard reasons.isEmpty, overlay.file == nil else { return reasons }
+        do { try overlays.forget() } catch { reasons.append("\(error)") }
+        return reasons
+    }
+
+    // MARK: The end
+
     /// When the last export is gone: the secret, and what davit made for all of them.
-    private func sayFarewell() throws {
-        let observed = ConfigTree.observe(comparing: try CHAPSecret())
-        guard observed.exports.isEmpty, Intent.names.isEmpty else { return }
+    func sayFarewell() throws {
+        let observed = try look()
+        guard observed.exports.isEmpty, observed.blocked.isEmpty, Intent.names.isEmpty else {
+            return
+        }
         let steps = StopPlan.farewell(in: observed, madeFabric: SharedState.madeFabric)
         let blocked = try carryOut(steps)
         guard blocked.isEmpty else { return }
@@ -121,17 +225,23 @@ package struct Stopper {
     private static func disks(
         of name: ExportName, _ observed: Observed, _ intent: Intent?
     ) -> [String] {
+        let known = intent?.disks.compactMap(\.path) ?? []
+        // With an overlay the backstore has the mapping, which goes.
+        guard known.isEmpty else { return known.uniqued }
         let backstores = observed.backstores.filter { Layout.export(ofBackstore: $0) == name }
-        let paths = backstores.compactMap { observed.info(of: $0).path }
-        return (paths + (intent?.disks.compactMap(\.path) ?? [])).filter { !$0.isEmpty }.uniqued
+        return backstores.compactMap { observed.info(of: $0).path }.uniqued
     }
 
-    private static func claim(_ disks: [String]) -> (free: [String], held: [String]) {
+    private func claim(_ disks: [String]) throws(SystemError) -> (free: [String], held: [String]) {
         var free: [String] = []
         var held: [String] = []
         for path in disks {
-            guard case .block(let node) = BlockNode.look(at: path) else { continue }
-            if (try? node.claim()) != nil { free.append(path) } else { held.append(path) }
+            let deadline = max(end, Clock.now + Self.leastPatience)
+            switch try worker.claim(path, until: deadline) {
+            case .done: free.append(path)
+            case .failed(let code) where code == ErrorNumber.notFound: continue
+            case .failed, .hangs: held.append(path)
+            }
         }
         return (free, held)
     }

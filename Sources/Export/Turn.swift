@@ -9,19 +9,21 @@ enum Turn {
         package var description: String {
             let who = holder.map { "process \($0)" } ?? "another process"
             return
-                "Another 'davit export' (\(who)) is at work and did not finish within 10 s. 'davit export status' "
+                "Another 'davit export' (\(who)) is at work and did not finish in time. 'davit export status' "
                 + "says how far it is."
         }
     }
 
-    /// Waits for the turn, at most 10 s, and has it while `body` runs.
-    static func run<Result>(_ body: () throws -> Result) throws -> Result {
-        try withExtendedLifetime(take()) { _ in try body() }
+    /// Waits for the turn, and has it while `body` runs.
+    static func run<Result>(
+        within patience: Duration = .seconds(10), _ body: () throws -> Result
+    ) throws -> Result {
+        try withExtendedLifetime(take(within: patience)) { _ in try body() }
     }
 
-    private static func take() throws -> LockFile {
+    private static func take(within patience: Duration) throws -> LockFile {
         try Files.makeDirectory(Intent.directory, mode: 0o700)
-        let deadline = Clock.now + .seconds(10)
+        let deadline = Clock.now + patience
         while true {
             if let lock = try LockFile(taking: path) { return lock }
             guard Clock.now < deadline else { throw Taken(holder: LockFile.holder(path)) }

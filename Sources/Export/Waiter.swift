@@ -28,15 +28,19 @@ package final class Waiter {
 
     deinit { try? Files.remove(Self.lockPath(name)) }
 
+    static func isAtWork(on name: ExportName) -> Bool { LockFile.holder(lockPath(name)) != nil }
+
     /// Ends the process that waits for this export, if there is one.
-    package static func end(_ name: ExportName) throws {
+    package static func end(
+        _ name: ExportName, within patience: Duration = .seconds(2)
+    ) throws {
         guard let pid = LockFile.holder(lockPath(name)), pid != Host.pid,
             let process = OtherProcess(pid)
         else { return }
         try process.signal(Signal.terminate)
-        if try process.waitForEnd(until: Clock.now + .seconds(2)) { return }
+        if try process.waitForEnd(until: Clock.now + patience / 2) { return }
         try process.signal(Signal.kill)
-        _ = try process.waitForEnd(until: Clock.now + .seconds(2))
+        _ = try process.waitForEnd(until: Clock.now + patience / 2)
     }
 
     /// Exports what is there, again whenever a disk appears, until all are or `deadline` (`Clock.now`) is reached;

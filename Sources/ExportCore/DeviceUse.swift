@@ -16,6 +16,8 @@ package enum DeviceUse: Equatable, Sendable, CustomStringConvertible {
     indirect case related(String, DeviceUse)
     /// Opened exclusively by these programs, or by the kernel when there are none.
     case held(by: [String])
+    /// It does not answer, and who waits for it.
+    case silent(String)
 
     package var description: String {
         switch self {
@@ -42,6 +44,8 @@ package enum DeviceUse: Equatable, Sendable, CustomStringConvertible {
         case .held(let programs) where programs.isEmpty:
             "is held by the kernel or by a program that does not show itself. 'lsblk' and 'dmsetup ls --tree' may say "
                 + "more."
+        case .silent(let who):
+            "does not answer: \(who)."
         case .held(let programs):
             "is held by \(programs.joined(separator: ", ")). End that first."
         }

@@ -1,11 +1,13 @@
-/// What a member of a file system over several disks says of itself and the others, out of its first bytes.
+/// What a member of a file system over several disks, an array or a volume group says of itself and the others.
 package struct MemberSuperblock: Equatable, Sendable {
     /// How many members the file system has, here or not.
     package let count: Int
     /// This one's number among them.
     package let index: Int
-    /// The UUID that people know the file system by; `nil` where libblkid is to be asked.
+    /// The UUID that people know the whole by; `nil` where libblkid is to be asked.
     package let uuid: String?
+    /// The name of a volume group.
+    package private(set) var name: String?
 
     /// As much of the disk as is looked at, from its start.
     package static let length = 0x10000 + 4096
@@ -46,9 +48,52 @@ package struct MemberSuperblock: Equatable, Sendable {
         uuid = nil
     }
 
+    /// A member of an md array with a superblock of version 1: 4096 bytes into the member (1.2), at its start (1.1) or
+    /// near its end (1.0).
+    ///
+    /// struct mdp_superblock_1: magic, major_version 1; raid_disks at 92, dev_number at 160, dev_roles from 256 on.
+    /// Source: include/uapi/linux/raid/md_p.h.
+    package init?(md bytes: ArraySlice<UInt8>) {
+        guard Self.little(bytes, 0, 4) == 0xa92b_4efc, Self.little(bytes, 4, 4) == 1,
+            let disks = Self.little(bytes, 92, 4), let number = Self.little(bytes, 160, 4),
+            number < 1024, let role = Self.little(bytes, 256 + 2 * Int(number), 2)
+        else { return nil }
+        count = Int(clamping: disks)
+        // Roles above 0xfff0 are spares and members that have failed.
+        index = role < 0xfff0 ? Int(role) : Int(number)
+        uuid = nil
+    }
+
+    /// A member of an md array with a superblock of version 0.90, 64 KiB to 128 KiB before the member's end, in the byte
+    /// order of the machine that made it; little-endian ones are read.
+    ///
+    /// struct mdp_superblock_s: md_magic, major_version 0; raid_disks at 40, this_disk from 3968 on, its raid_disk at 12.
+    package init?(oldMD bytes: ArraySlice<UInt8>) {
+        guard Self.little(bytes, 0, 4) == 0xa92b_4efc, Self.little(bytes, 4, 4) == 0,
+            let disks = Self.little(bytes, 40, 4), let role = Self.little(bytes, 3968 + 12, 4)
+        else { return nil }
+        count = Int(clamping: disks)
+        index = Int(clamping: role)
+        uuid = nil
+    }
+
+    /// A physical volume, by the text that describes its group.
+    package init?(_ group: VolumeGroup, member: String) {
+        guard let index = group.members.firstIndex(of: member) else { return nil }
+        count = group.members.count
+        self.index = index
+        uuid = group.uuid
+        name = group.name
+    }
+
     private static func little64(_ bytes: [UInt8], _ offset: Int) -> UInt64? {
-        guard bytes.count >= offset + 8 else { return nil }
-        return bytes[offset..<(offset + 8)].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        little(bytes[...], offset, 8)
+    }
+
+    /// A number of `length` bytes, little-endian; `offset` counts from the start of `bytes`.
+    static func little(_ bytes: ArraySlice<UInt8>, _ offset: Int, _ length: Int) -> UInt64? {
+        guard offset >= 0, offset <= bytes.count - length else { return nil }
+        return bytes.dropFirst(offset).prefix(length).reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
     /// 16 bytes as `8-4-4-4-12` hexadecimal digits.

@@ -7,6 +7,8 @@ package struct Observed: Equatable, Sendable {
     package var links: [String: String] = [:]
     /// Attributes that hold the secret of this machine; their contents are kept nowhere.
     package var secrets: Set<String> = []
+    /// Directories that could not be listed in time: what is in them is not known.
+    package var blocked: [String] = []
 
     package init() {}
 

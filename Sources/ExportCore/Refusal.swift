@@ -19,6 +19,17 @@ package enum Refusal: Error, Equatable, CustomStringConvertible {
     case foreignTarget(String)
     case neverExisted(ExportName)
     case severalExports([ExportName])
+    case badSize(String)
+    case overlayModulesMissing([String], kernel: String)
+    /// Somebody else's file, or the overlay of other disks.
+    case otherOverlay(String, String)
+    case noRoom(needed: UInt64, free: UInt64, place: String)
+    case holdsWrites(ExportName, UInt64)
+    case noOverlay(ExportName)
+    case loggedIn(ExportName, [String])
+    case overlayLost(ExportName, String)
+    case isCommitting(ExportName)
+    case kernelHangs(String, who: String)
 
     package var description: String {
         switch self {
@@ -70,6 +81,44 @@ package enum Refusal: Error, Equatable, CustomStringConvertible {
             "The export '\(name)' never existed. 'davit export status' lists those that do."
         case .severalExports(let names):
             "There are several exports: \(names.map(\.description).joined(separator: ", ")). Name one."
+        case .badSize(let text):
+            "'\(text)' is no size for an overlay. Give how much may be written to each disk, such as 512M or 4G; at "
+                + "least 1M."
+        default: overlayWords
+        }
+    }
+
+    private var overlayWords: String {
+        switch self {
+        case .overlayModulesMissing(let names, let kernel):
+            "The kernel \(kernel) cannot make overlays: the modules \(names.joined(separator: ", ")) are not in "
+                + "/lib/modules/\(kernel). Upload them from this host's own kernel package with scp, then run 'davit "
+                + "modules load DIRECTORY'; or export with --read-only."
+        case .otherOverlay(let path, let why):
+            "\(path) is not the overlay of this export: \(why). Name another file, or give the same disks and size as "
+                + "when it was made."
+        case .noRoom(let needed, let free, let place):
+            "The overlay needs \(sizeInWords(needed)), and \(sizeInWords(free)) can be had in \(place). Give a smaller "
+                + "--overlay, or keep the writes in a file on a disk of its own: --overlay-in FILE."
+        case .holdsWrites(let name, let bytes):
+            "The overlay of '\(name)' holds \(sizeInWords(bytes)) that the other host wrote and that are on no disk. "
+                + "'davit export commit \(name)' writes them to the disks; 'davit export stop \(name) --discard' throws "
+                + "them away."
+        case .noOverlay(let name):
+            "'\(name)' has no overlay: what the other host writes is on the disks at once. There is nothing to commit."
+        case .loggedIn(let name, let who):
+            "\(who.joined(separator: ", ")) is still logged in to '\(name)'. Unmount and log out there first: 'sh "
+                + "davit-\(name).sh --stop'."
+        case .overlayLost(let name, let what):
+            "The overlay of '\(name)' is not whole: \(what). It cannot be committed; the disks are as they were. 'davit "
+                + "export stop \(name) --discard' throws it away; then export again with a larger --overlay."
+        case .isCommitting(let name):
+            "The overlay of '\(name)' is being written to the disks. Run 'davit export commit \(name)' again until it is "
+                + "done; stopped half way the disks would hold a mixture."
+        case .kernelHangs(let path, let who):
+            "\(path) in /sys/kernel/config/target cannot be looked at, for the kernel does not come back: \(who). Nothing "
+                + "was changed. Try again later; what stays so goes with a reboot only."
+        default: ""
         }
     }
 

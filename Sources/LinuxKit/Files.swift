@@ -76,18 +76,37 @@ package enum Files {
         }
     }
 
-    /// The names in a directory, sorted, without `.` and `..`; empty when it cannot be read.
-    package static func names(in directory: String) -> [String] {
+    /// What a directory holds.
+    package struct Entry: Sendable, Equatable {
+        package enum Kind: Sendable { case directory, link, other }
+        package let name: String
+        package let kind: Kind
+    }
+
+    /// The entries of a directory, sorted by name, without `.` and `..`; empty when it cannot be read.
+    package static func entries(in directory: String) -> [Entry] {
         guard let stream = opendir(directory) else { return [] }
         defer { closedir(stream) }
-        var names: [String] = []
+        var entries: [Entry] = []
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
                 field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name != ".", name != ".." { names.append(name) }
+            guard name != ".", name != ".." else { continue }
+            let kind: Entry.Kind =
+                switch Int(entry.pointee.d_type) {
+                case Int(DT_DIR): .directory
+                case Int(DT_LNK): .link
+                default: .other
+                }
+            entries.append(Entry(name: name, kind: kind))
         }
-        return names.sorted()
+        return entries.sorted { $0.name < $1.name }
+    }
+
+    /// The names in a directory, sorted, without `.` and `..`; empty when it cannot be read.
+    package static func names(in directory: String) -> [String] {
+        entries(in: directory).map(\.name)
     }
 
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

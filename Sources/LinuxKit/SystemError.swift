@@ -22,6 +22,7 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 
     package var isNotFound: Bool { code == ENOENT }
     package var isAddressInUse: Bool { code == EADDRINUSE }
+    package var isOutOfSpace: Bool { code == ENOSPC }
     package var isBusy: Bool { code == EBUSY }
     /// The kernel does not take the arguments; the device mapper says so of a target that it does not know.
     package var isInvalid: Bool { code == EINVAL }

@@ -37,19 +37,19 @@ while killed $n export_disks; do
     grep -q 'nothing was changed' /tmp/said || complain "a second apply after a kill at $n changed something"
     davit export stop >/tmp/said 2>&1 || complain "stop after that failed"
     left >/tmp/said && complain "something was left"
-    n=$((n + 1))
+    n=$((n + $(cat /stride)))
 done
 davit export stop >/dev/null
-echo "apply: killed after each of $((n - 1)) changes, then run again"
+echo "apply: killed after changes up to $n, then run again"
 
 n=1
 while killed $n export_disks; do
     davit export stop >/tmp/said 2>&1 || complain "stop of the half-built state $n failed"
     left >/tmp/said && complain "something was left of the half-built state $n"
-    n=$((n + 1))
+    n=$((n + $(cat /stride)))
 done
 davit export stop >/dev/null
-echo "stop: from each of $((n - 1)) half-built states"
+echo "stop: from half-built states up to change $n"
 
 n=1
 while export_disks >/dev/null; killed $n davit export stop; do
@@ -59,7 +59,7 @@ while export_disks >/dev/null; killed $n davit export stop; do
     fi
     davit export stop >/tmp/said 2>&1 || complain "stop after a stop killed at $n failed"
     left >/tmp/said && complain "something was left after a stop killed at $n"
-    n=$((n + 1))
+    n=$((n + $(cat /stride)))
 done
-echo "stop: killed after each of $((n - 1)) changes, then run again, or apply"
+echo "stop: killed after changes up to $n, then run again, or apply"
 [ $bad = 0 ] && echo "STORY GOOD"

@@ -3,32 +3,42 @@ import Export
 import ExportCore
 import JSONKit
 import LinuxKit
+import Repair
 
 enum ExportCommand: Command {
     static let name = "export"
     static let summary = "gives disks to another host over iSCSI, and takes them back"
     static let help = """
-        davit export DEVICE…|--filesystem UUID [--name NAME] [--listen ADDRESS[:PORT]]… [--initiator IQN]… [--read-only] [--no-auth]
-                     [--wait SECONDS|forever] [--dry-run] [--json]
+        davit export DEVICE…|--filesystem UUID [--name NAME] [--listen ADDRESS[:PORT]]… [--initiator IQN]… [--no-auth]
+                     [--read-only | --overlay SIZE [--overlay-in FILE]] [--wait SECONDS|forever] [--dry-run] [--json]
         davit export status [--json]
-        davit export stop [NAME…|--all] [--json]
+        davit export commit [NAME] [--yes]
+        davit export resume
+        davit export stop [NAME…|--all] [--discard] [--json]
         davit export client [NAME] [--through-ssh HOST]
 
         Exports the disks as the LUNs 1, 2, … of one target, opened exclusively, and says what to type on the newer
         host. Run again with the same words it changes nothing; after SIGKILL it goes on where it was.
 
-        --filesystem UUID   the members of that bcachefs, btrfs or md array that are here
+        --filesystem UUID   the members of that bcachefs, btrfs, md array or LVM volume group that are here; a volume
+                            group may be given by its name
         --name NAME         what the export is called (default: after the first device)
         --listen ADDRESS    where it listens, port 3260 (default: the address of this SSH session, else of the lease);
                             0.0.0.0 for every address
         --initiator IQN     only this initiator may log in (default: whoever knows the secret)
         --read-only         the other host can only read
+        --overlay SIZE      the other host can write, and the disks stay as they are: up to SIZE (512M, 4G) for each disk
+                            is kept in memory
+        --overlay-in FILE   is kept in FILE instead, which outlives a reboot: the same command goes on with it
         --no-auth           no secret is asked for: everybody who reaches the port reads and writes the disks
         --wait SECONDS      exports what is there, and waits that long for the rest; 'forever' never gives up
         --dry-run           prints the steps in /sys/kernel/config/target and changes nothing
 
         status              what is exported, and who is logged in
-        stop                logs everybody out, removes the export, and shows that each disk is free again
+        commit              writes what the overlays hold to the disks, after showing how much that is and asking
+        stop                logs everybody out, removes the export, and shows that each disk is free again; what is only in
+                            an overlay in memory is thrown away with --discard only
+        resume              goes on, for ever, with exports that were begun and lack something: the supervisor runs it
         client              prints a script for the newer host: sh SCRIPT logs in and shows the disks, sh SCRIPT
                             --stop logs out
         """
@@ -38,6 +48,8 @@ enum ExportCommand: Command {
         case "status": try status(Array(arguments.dropFirst()))
         case "stop": try stop(Array(arguments.dropFirst()))
         case "client": try client(Array(arguments.dropFirst()))
+        case "resume": try resume(Array(arguments.dropFirst()))
+        case "commit": try commit(Array(arguments.dropFirst()))
         default: try export(arguments)
         }
     }
@@ -50,6 +62,7 @@ enum ExportCommand: Command {
         let listen = try reader.values("--listen").map { try Portal($0) }
         let initiators = try reader.values("--initiator").map { try IQN($0) }
         let isReadOnly = try reader.flag("--read-only")
+        let overlay = try overlay(&reader)
         let noAuth = try reader.flag("--no-auth")
         let isDryRun = try reader.flag("--dry-run")
         let asJSON = try reader.flag("--json")
@@ -68,6 +81,11 @@ enum ExportCommand: Command {
         request.listen = listen
         request.initiators = initiators
         request.isReadOnly = isReadOnly
+        request.overlay = overlay
+        guard !isReadOnly || overlay == nil else {
+            throw UsageError(
+                "--read-only and --overlay exclude each other: an overlay is for writing.")
+        }
         request.authenticates = !noAuth
         request.mayBeLate = wait != nil
         let exporter = Exporter(request)
@@ -89,6 +107,19 @@ enum ExportCommand: Command {
         case .timedOut: return .timedOut
         case .ended: return .failed
         }
+    }
+
+    private static func overlay(_ reader: inout ArgumentReader) throws -> Overlay? {
+        let room = try reader.value("--overlay")
+        let file = try reader.value("--overlay-in")
+        guard let room else {
+            guard file == nil else { throw UsageError("--overlay-in goes with --overlay SIZE.") }
+            return nil
+        }
+        if let file, !file.hasPrefix("/") {
+            throw UsageError("--overlay-in \(file): give a path that begins with /.")
+        }
+        return Overlay(room: try Overlay.room(room), file: file)
     }
 
     private struct Patience { let seconds: Int? }
@@ -120,20 +151,55 @@ enum ExportCommand: Command {
     private static func stop(_ arguments: [String]) throws -> ExitCode {
         var reader = ArgumentReader(arguments)
         let all = try reader.flag("--all")
+        let discard = try reader.flag("--discard")
         let asJSON = try reader.flag("--json")
         var names = try reader.operands().map { try ExportName($0) }
         guard !all || names.isEmpty else { throw UsageError("--all goes without names.") }
-        let known = try Stopper.names
+        let stopper = Stopper(discarding: discard)
+        let known = try stopper.names()
         if names.isEmpty {
             guard all || known.count <= 1 else { throw Refusal.severalExports(known) }
             names = known
         }
-        let results = try Stopper().stop(names)
+        let results = try stopper.stop(names)
         Output.write(
             asJSON
                 ? JSON.array(results.map { ExportWords.json($0) }).pretty + "\n"
                 : ExportWords.stopped(results))
         return results.allSatisfy(\.isGone) ? .done : .failed
+    }
+
+    private static func resume(_ arguments: [String]) throws -> ExitCode {
+        var reader = ArgumentReader(arguments)
+        _ = try reader.operands(atMost: 0)
+        try Resumer().run()
+        return .done
+    }
+
+    private static func commit(_ arguments: [String]) throws -> ExitCode {
+        var reader = ArgumentReader(arguments)
+        let isAgreed = try reader.flag("--yes")
+        let named = try reader.operands(atMost: 1).first.map { try ExportName($0) }
+        let known = try Stopper().names()
+        guard let name = named ?? known.first else {
+            Output.error("davit export: There is no export: nothing to commit.")
+            return .failed
+        }
+        guard named != nil || known.count == 1 else { throw Refusal.severalExports(known) }
+        let committer = try Committer(name)
+        let held = try committer.look()
+        Output.write(ExportWords.held(held, committer))
+        let isAsked = !isAgreed && !committer.isUnderWay && Question.isPossible
+        let isYes = isAsked && Question.ask("Write this to the disks? (yes/no)", expecting: "yes")
+        guard isAgreed || committer.isUnderWay || isYes else {
+            Output.error("Nothing was written. In a script, add --yes.")
+            return .failed
+        }
+        try committer.commit { lun, left in
+            Output.line("LUN \(lun): \(sizeInWords(left)) left")
+        }
+        Output.line("Committed '\(name)': everything is on the disks, and they are free.")
+        return .done
     }
 
     private static func client(_ arguments: [String]) throws -> ExitCode {

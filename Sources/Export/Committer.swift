@@ -1,0 +1,120 @@
+import ExportCore
+import LinuxKit
+import Recorder
+
+/// Writes what overlays hold into the disks: `davit export commit`.
+///
+/// The kernel does it (the target `snapshot-merge`), and goes on when this process is killed; the same command then
+/// waits for it and does the rest. A store forgets what is on the disk, so that each run merges what is left.
+package struct Committer {
+    /// What an overlay holds for one disk.
+    package struct Held: Sendable {
+        package let lun: Int
+        package let device: String
+        package let bytes: UInt64
+    }
+
+    private let intent: Intent
+    private let overlay: Overlay
+    private let worker = KernelWorker()
+    private let recorder = Recorder(component: "export")
+
+    /// - Throws: `Refusal.neverExisted`, `.noOverlay`.
+    package init(_ name: ExportName) throws {
+        guard let intent = Intent(reading: name) else { throw Refusal.neverExisted(name) }
+        guard let overlay = intent.overlay else { throw Refusal.noOverlay(name) }
+        self.intent = intent
+        self.overlay = overlay
+    }
+
+    /// Where the writes are kept.
+    package var place: String { Overlays.place(intent) }
+    /// Whether a power failure during the merge leaves what was not merged yet nowhere.
+    package var isInMemory: Bool { overlay.file == nil }
+    /// Whether it was begun before.
+    package var isUnderWay: Bool { intent.state == .committing }
+
+    /// What there is to write.
+    /// - Throws: `Refusal.loggedIn` while somebody may still write; `.overlayLost` when a write did not fit.
+    package func look() throws -> [Held] {
+        let observed = try ConfigTree.observe(worker)
+        let who = observed.targets.filter { $0.iqn.export == intent.name }
+            .flatMap { observed.sessions(of: $0.path) }
+        guard who.isEmpty else { throw Refusal.loggedIn(intent.name, who.map(\.initiator)) }
+        let overlays = Overlays(intent, overlay, worker)
+        var held: [Held] = []
+        for disk in intent.disks where disk.overlayNode != nil && !disk.isMerged {
+            let fill = try overlays.state(disk.lun).fill
+            switch fill {
+            case .overflowed:
+                throw Refusal.overlayLost(
+                    intent.name, "a write to LUN \(disk.lun) did not fit into it")
+            case .invalid:
+                throw Refusal.overlayLost(
+                    intent.name, "that of LUN \(disk.lun) could not be read or written")
+            case .mergeFailed:
+                throw Refusal.overlayLost(
+                    intent.name, "merging LUN \(disk.lun) failed; 'dmesg' names the disk's error")
+            case .holds, nil: break
+            }
+            held.append(Held(lun: disk.lun, device: disk.device, bytes: fill?.bytes ?? 0))
+        }
+        return held
+    }
+
+    /// Ends the export, and returns when everything is on the disks and they are free.
+    /// - Parameter report: called now and then with what is left of a LUN, in bytes.
+    package func commit(report: (Int, UInt64) -> Void) throws {
+        try Waiter.end(intent.name, within: .seconds(2))
+        try Turn.run { try commitInTurn(report) }
+    }
+
+    private func commitInTurn(_ report: (Int, UInt64) -> Void) throws {
+        var intent = intent
+        intent.state = .committing
+        try intent.write()
+        recorder.record("\(intent.name): writes what the overlays hold to the disks", .notice)
+        let stopper = Stopper()
+        let observed = try ConfigTree.observe(worker)
+        let blockers = try stopper.takeDown(
+            intent.name, from: observed, adapter: intent.adapter)
+        guard blockers.isEmpty else {
+            throw Overlays.Failure(
+                description: "The export cannot be taken away first: "
+                    + blockers.joined(separator: " ") + " Nothing was written to the disks.")
+        }
+        let overlays = Overlays(intent, overlay, worker)
+        for index in intent.disks.indices where intent.disks[index].overlayNode != nil {
+            guard !intent.disks[index].isMerged else { continue }
+            try merge(intent.disks[index], overlays, report)
+            intent.disks[index].isMerged = true
+            try intent.write()
+        }
+        try overlays.forget()
+        Checkpoint.passed()
+        try Intent.remove(intent.name)
+        try stopper.sayFarewell()
+    }
+
+    private func merge(
+        _ disk: Intent.Disk, _ overlays: Overlays, _ report: (Int, UInt64) -> Void
+    ) throws {
+        try overlays.beginMerge(into: disk)
+        var lastReport = Clock.now
+        while true {
+            let state = try overlays.state(disk.lun)
+            guard case .holds(let used, _, let metadata)? = state.fill else {
+                throw Refusal.overlayLost(
+                    intent.name, "merging LUN \(disk.lun) failed; 'dmesg' names the disk's error")
+            }
+            if used <= metadata { break }
+            if Clock.now - lastReport >= .seconds(1) {
+                report(disk.lun, state.fill?.bytes ?? 0)
+                lastReport = Clock.now
+            }
+            // The kernel raises no event for it that could be waited for with a deadline.
+            _ = try Poll.wait([], until: Clock.now + .milliseconds(50))
+        }
+        try overlays.endMerge(into: disk)
+    }
+}

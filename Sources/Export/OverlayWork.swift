@@ -1,0 +1,180 @@
+import ExportCore
+import JSONKit
+import LinuxKit
+
+/// What the worker does for overlays: one change a request, so that a kill between any two finds the next run able to
+/// go on.
+enum OverlayWork {
+    /// Which overlay a request is about.
+    struct Request {
+        var name: ExportName
+        var lun: Int
+        var overlay: Overlay
+        /// The disk's node.
+        var origin = ""
+        var serial = ""
+        /// How many disks the store is for.
+        var disks = 0
+
+        var mapping: String { Overlay.mapping(name, lun) }
+        var range: Range<UInt64> { overlay.range(of: lun) }
+        /// Where the writes are kept in memory: a tmpfs of its own, with a size of its own.
+        static func directory(_ name: ExportName) -> String {
+            "\(Intent.directory)/\(name).overlay"
+        }
+        var directory: String { Self.directory(name) }
+        var store: String { overlay.file ?? directory + "/store" }
+    }
+
+    /// - Throws: the kernel's reason, or a `Refusal`.
+    static func perform(_ verb: String, _ request: Request) throws -> JSON {
+        switch verb {
+        case "overlay-store": try prepareStore(request)
+        case "overlay-create":
+            try MappingControl().create(
+                request.mapping, uuid: Overlay.uuid(request.name, request.lun))
+        case "overlay-load": try load(request, merging: false)
+        case "overlay-merge": try load(request, merging: true)
+        case "overlay-resume": try MappingControl().resume(request.mapping)
+        case "overlay-remove":
+            try MappingControl().remove(request.mapping, until: Clock.now + .seconds(2))
+        case "overlay-flush": try FileDescriptor(updating: request.origin).flush()
+        case "overlay-forget": try forget(request)
+        default: return try status(request)
+        }
+        return ["code": 0]
+    }
+
+    /// `{code, there, target, text, node}`: the mapping as the kernel has it; `node` once it is live.
+    private static func status(_ request: Request) throws(SystemError) -> JSON {
+        // Without the module there is no mapping.
+        guard let control = try? MappingControl(),
+            let status = try control.status(request.mapping)
+        else { return ["code": 0, "there": false] }
+        let target = status.targets.first
+        return [
+            "code": 0, "there": true, "target": JSON(target?.type), "text": JSON(target?.text),
+            "node": target == nil ? .null : JSON(status.node?.path),
+        ]
+    }
+
+    private static func load(_ request: Request, merging: Bool) throws {
+        guard case .block(let origin) = BlockNode.look(at: request.origin) else {
+            throw Refusal.noDevice(request.origin)
+        }
+        let file = try FileDescriptor(updating: request.store)
+        // The loop device lives on with the table, and goes with it.
+        let store = try LoopDevice(attaching: file, range: request.range)
+        try MappingControl().load(
+            request.mapping,
+            merging
+                ? .snapshotMerge(into: origin, from: store.path)
+                : .snapshot(of: origin, in: store.path))
+    }
+
+    // MARK: The store
+
+    private static func prepareStore(_ request: Request) throws {
+        guard case .block(let origin) = BlockNode.look(at: request.origin) else {
+            throw Refusal.noDevice(request.origin)
+        }
+        if request.overlay.file == nil { try mountMemory(request) }
+        let isNew = !Files.exists(request.store)
+        let file = try FileDescriptor(updating: request.store, creating: true)
+        let label: OverlayLabel
+        if isNew || file.size == 0 {
+            do {
+                try enlarge(file, request)
+            } catch {
+                // Nothing is left of a file that the disk has no room for.
+                if request.overlay.file != nil { try Files.remove(request.store) }
+                throw error
+            }
+            label = OverlayLabel(room: request.overlay.room)
+        } else {
+            let start = try file.read(min(OverlayLabel.length, file.size), at: 0)
+            // A run that was killed before it wrote the label leaves zeros, at the size that it gave.
+            let isUnused =
+                start.allSatisfy { $0 == 0 }
+                && UInt64(file.size) == request.overlay.size(disks: request.disks)
+            guard
+                let found = OverlayLabel(start)
+                    ?? (isUnused ? OverlayLabel(room: request.overlay.room) : nil)
+            else {
+                throw Refusal.otherOverlay(request.store, "it holds something else")
+            }
+            label = found
+        }
+        var fresh = label
+        try fresh.add(
+            .init(lun: request.lun, serial: request.serial, sectors: origin.sectors),
+            room: request.overlay.room, store: request.store)
+        guard UInt64(file.size) >= request.range.upperBound else {
+            throw Refusal.otherOverlay(request.store, "it was made for fewer disks")
+        }
+        if fresh.disks != label.disks { try file.writeDurably(fresh.bytes, at: 0) }
+    }
+
+    private static func mountMemory(_ request: Request) throws {
+        guard MountTable.type(at: request.directory) != "tmpfs" else { return }
+        let needed = request.overlay.size(disks: request.disks)
+        // A quarter stays for what else runs: an initramfs has no swap, and what is full kills.
+        let free = FreeMemory.bytes / 4 * 3
+        guard needed <= free else {
+            throw Refusal.noRoom(needed: needed, free: free, place: "this host's memory")
+        }
+        try Files.makeDirectory(request.directory, mode: 0o700)
+        try Mounts.mount(
+            "davit", at: request.directory, type: "tmpfs",
+            options: "mode=0700,size=\(needed + 1 << 20)", readOnly: false)
+    }
+
+    private static func enlarge(_ file: borrowing FileDescriptor, _ request: Request) throws {
+        let needed = request.overlay.size(disks: request.disks)
+        guard request.overlay.file != nil else {
+            // Memory is taken when it is written.
+            try file.setLength(needed)
+            return
+        }
+        do throws(SystemError) {
+            try file.allocate(needed)
+        } catch {
+            guard error.isOutOfSpace else { throw error }
+            throw Refusal.noRoom(
+                needed: needed, free: file.freeSpace, place: request.overlay.file ?? "")
+        }
+    }
+
+    private static func forget(_ request: Request) throws {
+        if let file = request.overlay.file {
+            try Files.remove(file)
+        } else if Files.exists(request.directory) {
+            if MountTable.type(at: request.directory) == "tmpfs" {
+                try Mounts.unmount(request.directory)
+            }
+            try Files.removeDirectory(request.directory)
+        }
+    }
+}
+
+extension OverlayWork.Request {
+    func json(_ verb: String) -> JSON {
+        [
+            "do": .string(verb), "name": .string(name.description), "lun": JSON(lun),
+            "room": .number(Int(clamping: overlay.room)), "file": JSON(overlay.file),
+            "origin": .string(origin), "serial": .string(serial), "disks": JSON(disks),
+        ]
+    }
+
+    init?(_ json: JSON) {
+        guard let text = json["name"]?.string, let name = try? ExportName(text),
+            let lun = json["lun"]?.int, let room = json["room"]?.int
+        else { return nil }
+        self.name = name
+        self.lun = lun
+        overlay = Overlay(room: UInt64(clamping: room), file: json["file"]?.string)
+        origin = json["origin"]?.string ?? ""
+        serial = json["serial"]?.string ?? ""
+        disks = json["disks"]?.int ?? 0
+    }
+}

@@ -1,0 +1,62 @@
+import Testing
+
+/// Whatever hangs in configfs, no command does: each ends, and says what hangs.
+@Suite struct HangingKernelTests {
+    private static let group = "iscsi/iqn.2003-01.org.linux-iscsi.host.davit:t/tpgt_1"
+    private static let backstore = "core/iblock_0/davit.t.1"
+
+    private static func scene() throws -> Scene {
+        let scene = try Scene()
+        try scene.place([
+            "\(group)/enable": "1\n", "\(group)/dynamic_sessions": "",
+            "\(backstore)/enable": "1\n", "\(backstore)/info": "",
+        ])
+        return scene
+    }
+
+    @Test func `status says what the kernel does not show`() throws {
+        let scene = try Self.scene()
+        try scene.hang("\(Self.group)/dynamic_sessions")
+        let outcome = try scene.run("export", "status")
+        #expect(outcome.code == 0)
+        #expect(
+            outcome.output.contains("The kernel does not show \(Self.group) (process "),
+            "\(outcome.output)")
+        #expect(outcome.output.contains("'t': parts of it are in configfs"))
+        #expect(outcome.took < .seconds(5))
+    }
+
+    @Test func `stop names what hangs, goes on with the rest, and ends within 5 s`() throws {
+        let scene = try Self.scene()
+        try scene.hang("\(Self.group)/dynamic_sessions")
+        let outcome = try scene.run("export", "stop", "t")
+        #expect(outcome.code == 1)
+        #expect(
+            outcome.output.contains("\(Self.group) cannot be looked at: process "),
+            "\(outcome.output)")
+        // In this tree only the kernel's own files are in the way; it was tried.
+        #expect(outcome.output.contains("'rmdir \(Self.backstore)': "))
+        #expect(outcome.took < .seconds(5))
+    }
+
+    @Test func `an export is not begun over what cannot be seen`() throws {
+        let scene = try Self.scene()
+        try scene.hang("\(Self.backstore)/info")
+        let outcome = try scene.run("export", "/dev/null", "--name", "other")
+        #expect(outcome.code == 1)
+        #expect(
+            outcome.output.contains("\(Self.backstore) in /sys/kernel/config/target cannot be"),
+            "\(outcome.output)")
+        #expect(outcome.output.contains("Nothing was changed."))
+        #expect(outcome.took < .seconds(5))
+    }
+
+    @Test func `without a target there is nothing, and nothing hangs`() throws {
+        let scene = try Scene()
+        #expect(try scene.run("export", "status").output == "Nothing is exported.\n")
+        #expect(try scene.run("export", "stop").output == "There is no export: nothing to stop.\n")
+        let never = try scene.run("export", "stop", "t")
+        #expect(never.output == "'t' never existed.\n")
+        #expect(never.code == 0)
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Testing
+
+/// A scratch directory that stands for /sys and /run/davit, and the davit that was built for these tests. In an ordinary
+/// directory tree a FIFO stands for what the kernel does not come back from.
+final class Scene {
+    struct Outcome {
+        let code: Int32
+        let output: String
+        let took: Duration
+    }
+
+    private let root = FileManager.default.temporaryDirectory
+        .appendingPathComponent("davit-export-\(UUID().uuidString)")
+    private static let davit: String = {
+        var root = URL(fileURLWithPath: #filePath)
+        for _ in 0..<3 { root.deleteLastPathComponent() }
+        return root.appendingPathComponent(".build/debug/davit").path
+    }()
+
+    init() throws {
+        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: root) }
+
+    /// Writes attributes, as paths in configfs' `target` directory with their contents.
+    func place(_ attributes: [String: String]) throws {
+        for (path, text) in attributes { try write(text, "sys/kernel/config/target/\(path)") }
+    }
+
+    func write(_ text: String, _ path: String) throws {
+        let file = root.appendingPathComponent(path)
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
+    }
+
+    /// Reading that attribute hangs from now on.
+    func hang(_ path: String) throws {
+        let file = root.appendingPathComponent("sys/kernel/config/target/\(path)").path
+        try? FileManager.default.removeItem(atPath: file)
+        #expect(mkfifo(file, 0o600) == 0)
+    }
+
+    func run(_ arguments: String...) throws -> Outcome {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Self.davit)
+        process.arguments = arguments
+        process.environment = [
+            "DAVIT_SYS": root.appendingPathComponent("sys").path,
+            "DAVIT_RUN": root.appendingPathComponent("run").path,
+            "DAVIT_ETC": root.appendingPathComponent("etc").path,
+        ]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = FileHandle.nullDevice
+        let begun = ContinuousClock.now
+        try process.run()
+        let text = String(
+            decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return Outcome(
+            code: process.terminationStatus, output: text, took: ContinuousClock.now - begun)
+    }
+}
