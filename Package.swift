@@ -62,7 +62,7 @@ let package = Package(
         module("CryptKit", ["CCryptsetup", "CStatic"]),
         module("JSONKit", ["CJSON"]),
         compactModule("ModuleKit", ["CLinux", "LinuxKit"]),
-        module("SSHKit", ["CSSH"]),
+        module("SSHKit", ["Bytes", "CSSH"]),
         module("Recorder", ["LinuxKit"]),
 
         // Services: read an event, ask the machine, perform the effects.
@@ -115,6 +115,7 @@ let package = Package(
         tests("NetworkTests", ["davit", "JSONKit", "LinuxKit"]),
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
         tests("SSHCoreTests", ["Addresses", "SSHCore"]),
+        tests("SSHKitTests", ["SSHKit"]),
         tests("SSHServerTests", ["LUKSFixtures", "davit", "JSONKit", "LinuxKit"]),
         tests("RepairCoreTests", ["RepairCore"]),
         tests("RepairTests", ["Repair", "RepairCore", "JSONKit", "LinuxKit", "davit"]),

@@ -24,7 +24,8 @@ package enum Services {
         let after = settings.addressAfterBoot ?? (keepsAddress ? .keep : .drop)
         if after == .drop { net.append("--release-on-exit") }
         if let name = settings.hostName { net += ["--hostname", name] }
-        let sshd = ["sshd", "--config", directory] + settings.listen.flatMap { ["--listen", $0] }
+        var sshd = ["sshd", "--config", directory] + settings.listen.flatMap { ["--listen", $0] }
+        if settings.passphraseLogin { sshd.append("--passphrase-login") }
         return [.init("net", net), .init("sshd", sshd), .init("export", ["export", "resume"])]
     }
 }

@@ -20,6 +20,8 @@ package struct Settings: Sendable, Equatable {
     package var checkers: [String] = []
     /// `hostname`: the machine's name for DHCP and multicast DNS; otherwise the system's own.
     package var hostName: String?
+    /// `passphrase-login`: whether the passphrase of a locked disk logs in, too; `no` by default.
+    package var passphraseLogin = false
     /// Lines that could not be used: each a sentence that names the line. The rest holds all the same.
     package var complaints: [String] = []
 
@@ -73,6 +75,11 @@ package struct Settings: Sendable, Equatable {
                 return "hostname = \(value): no machine can have this name."
             }
             hostName = String(value)
+        case "passphrase-login":
+            guard value == "yes" || value == "no" else {
+                return "passphrase-login = \(value): expected 'yes' or 'no'."
+            }
+            passphraseLogin = value == "yes"
         default: return "\(key): there is no such setting."
         }
         return nil

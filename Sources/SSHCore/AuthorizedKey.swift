@@ -14,6 +14,13 @@ package struct AuthorizedKey: Sendable, Equatable {
         package var addresses: AddressList?
         /// `expiry-time=`.
         package var expiry: ExpiryTime?
+        /// A security key must be touched for each login, unless `no-touch-required`.
+        package var needsTouch = true
+        /// `verify-required`: and it must know by whom.
+        package var needsVerification = false
+
+        /// Everything that this server offers.
+        package init() {}
     }
 
     /// The key's algorithm, such as `ssh-ed25519`.
@@ -22,6 +29,15 @@ package struct AuthorizedKey: Sendable, Equatable {
     package let blob: [UInt8]
     package let comment: String
     package let rights: Rights
+
+    /// Why the signature of a security key does not do, or `nil` when it does.
+    package func refusal(touched: Bool, verified: Bool) -> String? {
+        if rights.needsTouch, !touched { return "its security key was not touched" }
+        if rights.needsVerification, !verified {
+            return "its security key did not verify who touched it (verify-required)"
+        }
+        return nil
+    }
 
     /// 1 January 2026: a clock that shows less was never set, as on machines whose battery is empty.
     static let earliestNow: Int64 = 1_767_225_600

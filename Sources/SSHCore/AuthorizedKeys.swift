@@ -186,6 +186,8 @@ extension AuthorizedKey.Rights {
             case ("no-pty", nil): mayHaveTerminal = false
             case ("port-forwarding", nil): mayForward = true
             case ("no-port-forwarding", nil): mayForward = false
+            case ("no-touch-required", nil): needsTouch = false
+            case ("verify-required", nil): needsVerification = true
             case ("permitopen", let target?):
                 forwardingTargets = (forwardingTargets ?? []) + [target]
             case ("from", let list?):

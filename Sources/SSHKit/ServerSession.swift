@@ -4,23 +4,31 @@ import CSSH
 ///
 /// It never waits: its owner polls `descriptor` for `wantsOutput` or for input and then calls `process()`.
 package final class ServerSession {
-    private let session: ssh_session
+    let session: ssh_session
     private let event: ssh_event
-    private let serverCallbacks: UnsafeMutablePointer<ssh_server_callbacks_struct>
+    let serverCallbacks: UnsafeMutablePointer<ssh_server_callbacks_struct>
     /// One for all channels: libssh passes the channel along.
-    private let channelCallbacks: UnsafeMutablePointer<ssh_channel_callbacks_struct>
+    let channelCallbacks: UnsafeMutablePointer<ssh_channel_callbacks_struct>
+    private let packetCallbacks: PacketCallbacks
     private let counter: UnsafeMutablePointer<ssh_counter_struct>
     private var answered: UInt64 = 0
     private var channels: [Channel] = []
     private var broken = false
+    /// What the security key said in the request to log in that libssh is dealing with.
+    var securityKeySignature: SecurityKeySignature?
+    var passphrase = PassphraseState.none
+
+    /// How far a login by passphrase is.
+    enum PassphraseState { case none, asked, tried }
 
     /// Weak: the requests' owner owns this session.
-    private weak var requests: (any SessionRequests)?
+    weak var requests: (any SessionRequests)?
 
     /// Takes over the connected, non-blocking socket `descriptor` and greets the client.
     /// - Throws: `.session` with libssh's reason.
     package init(
-        adopting descriptor: Int32, hostKey: borrowing HostKey, requests: any SessionRequests
+        adopting descriptor: Int32, hostKey: borrowing HostKey, offersPassphrase: Bool,
+        requests: any SessionRequests
     ) throws(SSHError) {
         guard let session = ssh_new() else { throw .session("There is no memory for a session.") }
         guard let event = ssh_event_new() else {
@@ -35,13 +43,17 @@ package final class ServerSession {
         channelCallbacks = .allocate(capacity: 1)
         channelCallbacks.initialize(to: ssh_channel_callbacks_struct())
 
+        packetCallbacks = PacketCallbacks()
         counter = .allocate(capacity: 1)
         counter.initialize(to: ssh_counter_struct())
 
         try Self.attach(session, to: descriptor, hostKey)
         ssh_set_counters(session, nil, counter)
-        installCallbacks()
-        ssh_set_auth_methods(session, CInt(bitPattern: SSH_AUTH_METHOD_PUBLICKEY))
+        installServerCallbacks(offersPassphrase: offersPassphrase)
+        installChannelCallbacks()
+        // Before libssh's own, which come with the first packet.
+        packetCallbacks.install(on: self)
+        offerPassphrase(offersPassphrase)
         ssh_set_blocking(session, 0)
         // The first call sends the banner and makes the poll context that the event then takes over.
         guard ssh_handle_key_exchange(session) != SSH_ERROR,
@@ -57,6 +69,7 @@ package final class ServerSession {
         serverCallbacks.deallocate()
         channelCallbacks.deallocate()
         counter.deallocate()
+        packetCallbacks.free()
     }
 
     private static func attach(
@@ -151,97 +164,21 @@ package final class ServerSession {
     ///
     /// Until somebody is logged in, client and server take turns. libssh drops a login request that it cannot read
     /// or whose signature it does not accept, and the client then waits for ever.
-    package var owesAnswer: Bool { counter.pointee.in_packets > answered }
+    package var owesAnswer: Bool {
+        counter.pointee.in_packets > answered && passphrase != .tried
+    }
+
+    /// Counts as answered everything that has come in.
+    func countAnswer() { answered = counter.pointee.in_packets }
 
     /// Counts as answered what has come in before something went out.
     private func countPackets(sentBefore: UInt64) {
         if counter.pointee.out_packets > sentBefore { answered = counter.pointee.in_packets }
     }
-}
 
-extension ServerSession {
-    private func installCallbacks() {
-        let me = Unmanaged.passUnretained(self).toOpaque()
+    func channel(_ handle: ssh_channel?) -> Channel? { channels.first { $0.handle == handle } }
 
-        serverCallbacks.pointee.size = MemoryLayout<ssh_server_callbacks_struct>.size
-        serverCallbacks.pointee.userdata = me
-        serverCallbacks.pointee.auth_pubkey_function = { _, user, key, state, context in
-            guard let requests = ServerSession.at(context)?.requests, let user, let key,
-                let offered = OfferedKey(key)
-            else { return SSH_AUTH_DENIED.rawValue }
-            let proven = Int32(state) == SSH_PUBLICKEY_STATE_VALID.rawValue
-            guard proven || Int32(state) == SSH_PUBLICKEY_STATE_NONE.rawValue else {
-                return SSH_AUTH_DENIED.rawValue
-            }
-            let name = String(cString: user)
-            return requests.mayLogIn(user: name, with: offered, proven: proven)
-                ? SSH_AUTH_SUCCESS.rawValue : SSH_AUTH_DENIED.rawValue
-        }
-        serverCallbacks.pointee.channel_open_request_session_function = { _, context in
-            ServerSession.at(context)?.newChannel()
-        }
-        ssh_set_server_callbacks(session, serverCallbacks)
-
-        channelCallbacks.pointee.size = MemoryLayout<ssh_channel_callbacks_struct>.size
-        channelCallbacks.pointee.userdata = me
-        channelCallbacks.pointee.channel_pty_request_function = {
-            _, handle, type, columns, rows, width, height, context in
-            let terminal = TerminalRequest(
-                type: type.map { String(cString: $0) } ?? "",
-                size: WindowSize(columns, rows, width, height))
-            return ServerSession.answer(context, handle) {
-                $0.terminalRequested(terminal, on: $1)
-            }
-        }
-        channelCallbacks.pointee.channel_pty_window_change_function = {
-            _, handle, columns, rows, width, height, context in
-            let size = WindowSize(columns, rows, width, height)
-            return ServerSession.answer(context, handle) {
-                $0.windowChanged(size, on: $1)
-                return true
-            }
-        }
-        channelCallbacks.pointee.channel_exec_request_function = { _, handle, command, context in
-            guard let command else { return -1 }
-            let words = String(cString: command)
-            return ServerSession.answer(context, handle) {
-                $0.executionRequested(words, on: $1)
-            }
-        }
-        channelCallbacks.pointee.channel_shell_request_function = { _, handle, context in
-            ServerSession.answer(context, handle) { $0.shellRequested(on: $1) }
-        }
-        channelCallbacks.pointee.channel_signal_function = { _, handle, name, context in
-            guard let name else { return }
-            let signal = String(cString: name)
-            _ = ServerSession.answer(context, handle) {
-                $0.signalRequested(signal, on: $1)
-                return true
-            }
-        }
-        channelCallbacks.pointee.channel_close_function = { _, handle, context in
-            ServerSession.at(context)?.channel(handle)?.closedByClient()
-        }
-    }
-
-    private static func at(_ context: UnsafeMutableRawPointer?) -> ServerSession? {
-        context.map { Unmanaged<ServerSession>.fromOpaque($0).takeUnretainedValue() }
-    }
-
-    private static func answer(
-        _ context: UnsafeMutableRawPointer?, _ handle: ssh_channel?,
-        _ ask: (any SessionRequests, Channel) -> Bool
-    ) -> CInt {
-        guard let me = at(context), let requests = me.requests, let channel = me.channel(handle)
-        else { return -1 }
-        return ask(requests, channel) ? 0 : -1
-    }
-
-    private func channel(_ handle: ssh_channel?) -> Channel? {
-        channels.first { $0.handle == handle }
-    }
-
-    private func newChannel() -> ssh_channel? {
+    func newChannel() -> ssh_channel? {
         guard let requests, requests.mayOpenChannel(), let handle = ssh_channel_new(session) else {
             return nil
         }

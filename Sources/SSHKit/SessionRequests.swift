@@ -2,9 +2,17 @@
 ///
 /// Nothing here may free a channel: libssh still uses it when the answer returns.
 package protocol SessionRequests: AnyObject {
-    /// A key is offered for `user`. `proven`: with a signature that libssh has verified, so that `true` logs in;
-    /// else it is the question whether a signature would be worth making.
-    func mayLogIn(user: String, with key: OfferedKey, proven: Bool) -> Bool
+    /// A key is offered for `user`; with a proof that libssh has verified `true` logs in, and else it is the question
+    /// whether a signature would be worth making.
+    func mayLogIn(user: String, with key: OfferedKey, proof: LoginProof) -> Bool
+    /// Somebody wants to log in as `user` with a passphrase.
+    /// - Returns: what to tell before the prompt; `nil` when a passphrase lets nobody in now.
+    func passphraseWanted(by user: String) -> String?
+    /// The passphrase was typed; the bytes are wiped after the call. `ServerSession.answerPassphrase` must follow when
+    /// it returns `true`.
+    func passphraseTyped(_ bytes: UnsafeRawBufferPointer) -> Bool
+    /// A passphrase that was asked for, or that is being tried, is no longer wanted: the client does something else.
+    func passphraseAbandoned()
     /// Whether one more session channel may be opened.
     func mayOpenChannel() -> Bool
     /// - Returns: `false` when it cannot be served, and so is refused.
@@ -15,6 +23,14 @@ package protocol SessionRequests: AnyObject {
     func shellRequested(on channel: Channel) -> Bool
     /// A signal by its name in RFC 4254 §6.10, without SIG.
     func signalRequested(_ name: String, on channel: Channel)
+}
+
+/// What stands behind an offered key.
+package enum LoginProof: Sendable, Equatable {
+    /// Nothing yet.
+    case none
+    /// A signature; of a security key with what that says of itself.
+    case signature(SecurityKeySignature?)
 }
 
 /// A terminal as a client describes it (RFC 4254 §6.2), without its modes: libssh reads those and tells nobody.

@@ -23,6 +23,14 @@ package final class Connection {
     let started = Clock.now
     let limits = ConnectionLimits.Configuration()
     private let reports = Reports()
+    /// Whether davit.conf lets passphrases of the disks log in.
+    let letsPassphrasesIn: Bool
+    /// A passphrase that is being tried.
+    var passphrase: PassphraseLogin?
+    /// What to tell before the next prompt for one.
+    var passphraseWords = ""
+    /// Whether the client is still told that it may log in by one.
+    var mustStopOffering = false
     private let outOfMemoryScore: Int
     /// Whether a person is at it: a listed key was offered, or the passphrase was asked for.
     private(set) var isAttended = false
@@ -36,18 +44,21 @@ package final class Connection {
     /// Set when the server stops; then the time by which this process ends.
     private var endsBy: Duration?
 
-    /// Who logged in.
+    /// Who logged in, and what that allows.
     struct Login {
-        let key: AuthorizedKey
-        let fingerprint: String
+        let rights: AuthorizedKey.Rights
+        /// Such as `SHA256:… comment`.
+        let words: String
     }
 
     /// Takes over the connected socket that the listener left as a descriptor.
-    /// - Parameter isKnown: whether somebody logged in from there before.
+    /// - Parameters:
+    ///   - isKnown: whether somebody logged in from there before.
+    ///   - letsPassphrasesIn: whether the passphrase of a disk logs in, too.
     /// - Throws: `FileRefusal` or `SSHError`.
     package static func serve(
         _ descriptor: Int32, configuration directory: String, isKnown: Bool,
-        isApplet: @escaping (String) -> Bool
+        letsPassphrasesIn: Bool, isApplet: @escaping (String) -> Bool
     ) throws {
         let score = Process.outOfMemoryScore
         try limitSelf()
@@ -59,10 +70,13 @@ package final class Connection {
         let files = ServerFiles(directory: directory)
         let hostKey = try files.hostKey()
         let connection = Connection(
-            files: files, peer: peer, outOfMemoryScore: score, isApplet: isApplet)
+            files: files, peer: peer, outOfMemoryScore: score,
+            letsPassphrasesIn: letsPassphrasesIn, isApplet: isApplet)
+        if letsPassphrasesIn { Process.keepPrivate() }
         TCPSocket.noticeDeadPeer(descriptor, after: longestSilence)
         let session = try ServerSession(
-            adopting: descriptor, hostKey: hostKey, requests: connection)
+            adopting: descriptor, hostKey: hostKey, offersPassphrase: letsPassphrasesIn,
+            requests: connection)
         try connection.run(session)
     }
 
@@ -81,12 +95,13 @@ package final class Connection {
     }
 
     private init(
-        files: ServerFiles, peer: Peer, outOfMemoryScore: Int,
+        files: ServerFiles, peer: Peer, outOfMemoryScore: Int, letsPassphrasesIn: Bool,
         isApplet: @escaping (String) -> Bool
     ) {
         self.files = files
         self.peer = peer
         self.outOfMemoryScore = outOfMemoryScore
+        self.letsPassphrasesIn = letsPassphrasesIn
         self.isApplet = isApplet
         state = SessionFile(peer: peer, since: started)
     }
@@ -102,6 +117,7 @@ package final class Connection {
                 Poll.Interest(
                     session.isAlive ? session.descriptor : -1,
                     session.wantsOutput ? .output : .input),
+                passphrase?.interest ?? .init(-1, []),
             ]
             let maySend = session.isAlive && !session.wantsOutput
             for program in programs { interests += program.interests(maySend: maySend) }
@@ -116,7 +132,8 @@ package final class Connection {
                 if state.command == nil { TCPSocket.acknowledgeNow(session.descriptor) }
             }
             noteAgreement(session)
-            pump(events.dropFirst(2))
+            attendPassphrase(session)
+            pump(events.dropFirst(3))
             collect(session)
             if try isOver(session) { return }
         }
@@ -199,6 +216,7 @@ package final class Connection {
         var deadlines = programs.compactMap { $0.deadline }
         if login == nil {
             deadlines.append(loginDeadline)
+            if let due = passphrase?.deadline { deadlines.append(due) }
             if let since = unansweredSince { deadlines.append(since + Self.patienceForLibrary) }
         }
         return deadlines.min()

@@ -6,28 +6,89 @@ extension Connection: SessionRequests {
     /// There is one user, whoever runs the server: who logs in here holds the machine.
     static let user = "root"
 
-    package func mayLogIn(user: String, with offered: OfferedKey, proven: Bool) -> Bool {
+    package func mayLogIn(user: String, with offered: OfferedKey, proof: LoginProof) -> Bool {
         // One more may arrive while the connection is being closed.
         guard refusals < Self.mostRefusals, !isEnding else { return false }
-        guard let key = allowed(user, offered) else {
-            refusals += 1
-            report(.refused)
-            return false
-        }
-        guard proven else {
+        guard let key = allowed(user, offered) else { return refuse() }
+        guard case .signature(let signature) = proof else {
             attended()
             return true
         }
-        let shown = "\(offered.fingerprint) \(key.comment)"
-        login = Login(key: key, fingerprint: offered.fingerprint)
+        if offered.isSecurityKey,
+            let reason = key.refusal(
+                touched: signature?.wasTouched ?? false, verified: signature?.wasVerified ?? false)
+        {
+            log.record("\(peer): refused \(offered.fingerprint): \(reason)")
+            return refuse()
+        }
+        logIn(Login(rights: key.rights, words: "\(offered.fingerprint) \(key.comment)"))
+        return true
+    }
+
+    private func refuse() -> Bool {
+        refusals += 1
+        report(.refused)
+        return false
+    }
+
+    private func logIn(_ login: Login) {
+        self.login = login
         report(.loggedIn)
         unbind()
-        log.record("\(peer): \(user) logged in with \(shown)", .notice)
+        log.record("\(peer): \(Self.user) logged in with \(login.words)", .notice)
         state.loggedInAt = Clock.now
-        state.user = user
-        state.key = shown
+        state.user = Self.user
+        state.key = login.words
         state.write()
+    }
+
+    // MARK: Passphrases
+
+    package func passphraseWanted(by user: String) -> String? {
+        guard letsPassphrasesIn, user == Self.user, refusals < Self.mostRefusals, !isEnding,
+            login == nil, !mustStopOffering
+        else {
+            _ = refuse()
+            return nil
+        }
+        attended()
+        return passphraseWords
+    }
+
+    package func passphraseTyped(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        passphrase = try? PassphraseLogin(bytes)
+        if passphrase == nil {
+            passphraseWords = "Nothing was typed."
+            return refuse()
+        }
         return true
+    }
+
+    package func passphraseAbandoned() { passphrase = nil }
+
+    /// Lets in whose passphrase has opened something; tells everybody else.
+    func attendPassphrase(_ session: ServerSession) {
+        guard let verdict = passphrase?.advance() else { return }
+        passphrase = nil
+        switch verdict {
+        case .right: passphraseWords = ""
+        case .wrong: passphraseWords = "This passphrase opens nothing that is locked."
+        case .busy:
+            passphraseWords = "Another passphrase is being tried. Try again."
+        case .nothingLocked, .failed:
+            // Nothing is left by which a passphrase could prove who types it.
+            mustStopOffering = true
+            session.offerPassphrase(false)
+        }
+        guard verdict == .right else {
+            if case .failed(let words) = verdict { log.record("\(peer): \(words)", .warning) }
+            log.record("\(peer): refused a passphrase: \(verdict.words)")
+            _ = refuse()
+            _ = session.answerPassphrase(isRight: false)
+            return
+        }
+        guard session.answerPassphrase(isRight: true) else { return }
+        logIn(Login(rights: .init(), words: "the passphrase of a disk"))
     }
 
     /// The line of authorized_keys that lets this key in, or `nil` after recording why none does.
@@ -72,7 +133,7 @@ extension Connection: SessionRequests {
     }
 
     package func terminalRequested(_ terminal: TerminalRequest, on channel: Channel) -> Bool {
-        guard let login, login.key.rights.mayHaveTerminal, let program = program(for: channel),
+        guard let login, login.rights.mayHaveTerminal, let program = program(for: channel),
             program.isIdle
         else { return false }
         program.setTerminal(terminal)
@@ -97,7 +158,7 @@ extension Connection: SessionRequests {
     private func start(_ command: String?, on channel: Channel) -> Bool {
         guard let login, let program = program(for: channel), program.isIdle else { return false }
         let invocation = Invocation(
-            command: login.key.rights.command ?? command, isApplet: isApplet)
+            command: login.rights.command ?? command, isApplet: isApplet)
         var request: ChildProcess.Request
         switch invocation {
         case .davit(let words):
@@ -110,7 +171,7 @@ extension Connection: SessionRequests {
         }
         request.environment = environment(
             request.environment, terminal: program.terminalType,
-            original: login.key.rights.command == nil ? nil : command)
+            original: login.rights.command == nil ? nil : command)
         do throws(SystemError) {
             try program.start(request, asksForSecrets: invocation.asksForSecrets)
         } catch {

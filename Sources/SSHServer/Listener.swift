@@ -15,6 +15,7 @@ package final class Listener {
     private static let descriptors: UInt = 2048
 
     let configuration: String
+    let letsPassphrasesIn: Bool
     let log = Recorder(component: "sshd")
     private var sockets: [ListeningSocket]
     var limits: ConnectionLimits
@@ -32,8 +33,11 @@ package final class Listener {
     private var restsUntil: Duration?
 
     /// - Parameter configuration: the directory with the host key and authorized_keys.
-    package init(addresses: [ListenAddress], configuration: String) {
+    package init(
+        addresses: [ListenAddress], configuration: String, letsPassphrasesIn: Bool = false
+    ) {
         self.configuration = configuration
+        self.letsPassphrasesIn = letsPassphrasesIn
         sockets = addresses.map { ListeningSocket($0) }
         limits = ConnectionLimits(.init(memory: Host.memory))
         state = ListenerFile(since: Clock.now)

@@ -46,12 +46,13 @@ extension Listener {
                 continue
             }
             waiting.removeAll { $0.id == start.id }
-            let isKnown = limits.isKnown(connection.peer.address)
+            var arguments = ["--config", configuration]
+            if limits.isKnown(connection.peer.address) { arguments.append("--known") }
+            if letsPassphrasesIn { arguments.append("--passphrase-login") }
             do throws(SystemError) {
                 sessions.append(
                     try SessionProcess(
-                        start.id, connection: socket,
-                        arguments: ["--config", configuration] + (isKnown ? ["--known"] : [])))
+                        start.id, connection: socket, arguments: arguments))
             } catch {
                 limits.closed(start.id)
                 fail("\(error)")

@@ -42,6 +42,7 @@ package struct UnlockOnce {
                 try run.releasePrompts(inventory, signals: signals, words: Output.error)
             }
 
+            if run.onlyProof { return proof(settled) }
             let missing = wanted.filter { $0.isMissing }
             guard !missing.isEmpty, Clock.now < deadline else {
                 let refused = inventory.items.filter { $0.isLeftToSystem }.map(\.name)
@@ -78,6 +79,19 @@ package struct UnlockOnce {
         if signals.next() != nil { return false }
         if ready.count > 1, ready[1].isReadable { events.drain() }
         return true
+    }
+
+    /// `done` when the passphrase has opened or would open something by itself: what somebody else opened meanwhile
+    /// says nothing about who typed this one.
+    private func proof(_ settled: [String: AttemptMachine.Outcome]) -> UnlockRun.Ending {
+        if settled.isEmpty { return .nothing }
+        let isRight = settled.values.contains {
+            switch $0 {
+            case .opened, .openedByCryptroot, .proven: true
+            case .openedElsewhere, .wrong, .failed: false
+            }
+        }
+        return isRight ? .done : .left(settled.keys.sorted())
     }
 
     private func ending(

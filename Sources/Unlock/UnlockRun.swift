@@ -9,6 +9,8 @@ package struct UnlockRun: Sendable {
     package var sources = Inventory.Sources()
     /// Proves the passphrase and opens nothing.
     package var onlyTest = false
+    /// Asks whether this passphrase is right for anything that is locked, not whether everything is open.
+    package var onlyProof = false
     /// How long devices that are not there are waited for, where nobody sits at a terminal.
     package var wait = Duration.seconds(30)
     /// The longest that one key derivation may take.

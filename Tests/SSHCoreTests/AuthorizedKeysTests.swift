@@ -64,8 +64,8 @@ import Testing
             "its option environment is not known, and may forbid something"
         ),
         (
-            "verify-required \(key)",
-            "its option verify-required is not known, and may forbid something"
+            #"tunnel="0" \#(key)"#,
+            "its option tunnel is not known, and may forbid something"
         ),
         (#"no-pty="x" \#(key)"#, "its option no-pty is not known, and may forbid something"),
         ("command \(key)", "its option command is not known, and may forbid something"),

@@ -8,12 +8,13 @@ enum SessionCommand: Command {
     static let summary = "serves one SSH connection"
     static let isPublic = false
     static let help = """
-        davit session [--known] [--config DIR]
+        davit session [--known] [--passphrase-login] [--config DIR]
         davit session --check [--config DIR]
 
         Serves the SSH connection that is its descriptor 3. 'davit sshd' starts one for each connection.
 
           --known   somebody logged in from there before, so that it comes no later than other processes
+          --passphrase-login   the passphrase of a locked disk logs in, too
           --check   says what is wrong with the server's files, and serves nobody
         """
 
@@ -21,6 +22,7 @@ enum SessionCommand: Command {
         var reader = ArgumentReader(arguments)
         let configuration = try reader.value("--config") ?? Roots.etc
         let isKnown = try reader.flag("--known")
+        let letsPassphrasesIn = try reader.flag("--passphrase-login")
         let isCheck = try reader.flag("--check")
         _ = try reader.operands(atMost: 0)
         if isCheck {
@@ -28,9 +30,10 @@ enum SessionCommand: Command {
             return .done
         }
         do {
-            try Connection.serve(3, configuration: configuration, isKnown: isKnown) {
-                Applets.named($0) != nil
-            }
+            try Connection.serve(
+                3, configuration: configuration, isKnown: isKnown,
+                letsPassphrasesIn: letsPassphrasesIn
+            ) { Applets.named($0) != nil }
             return .done
         } catch {
             // Nobody reads this process' output: the log is where its words go. Not on the console: strangers can make

@@ -8,7 +8,7 @@ enum UnlockCommand: Command {
     static let summary = "opens the encrypted disks, all with one passphrase"
     static let help = """
         davit unlock [NAME...] [--key-file FILE|-] [--wait SECONDS] [--timeout SECONDS]
-                     [--test] [--crypttab FILE]
+                     [--test] [--proof] [--crypttab FILE]
         davit unlock --list [--json] [NAME...]
 
         Asks for one passphrase and tries it on every device that is to be opened: those of the initramfs's
@@ -24,6 +24,8 @@ enum UnlockCommand: Command {
           --wait SECONDS     how long to wait for devices that are not there yet (30; not on a terminal)
           --timeout SECONDS  the longest that one key derivation may take (600)
           --test             proves the passphrase and opens nothing
+          --proof            exit code 0 when the passphrase is right for anything that is locked, 1 when it is for
+                             nothing, 2 when nothing is locked; what somebody else opened does not count
           --crypttab FILE    uses this crypttab in place of the initramfs's
           --list             shows the devices, their state, and what is missing; --json for programs
 
@@ -37,6 +39,7 @@ enum UnlockCommand: Command {
         let wantsJSON = try reader.flag("--json")
         let keyFile = try reader.value("--key-file")
         run.onlyTest = try reader.flag("--test")
+        run.onlyProof = try reader.flag("--proof")
         if let seconds = try reader.number("--wait", in: 0...86400) { run.wait = .seconds(seconds) }
         if let seconds = try reader.number("--timeout", in: 1...86400) {
             run.workerLimit = .seconds(seconds)
@@ -54,7 +57,9 @@ enum UnlockCommand: Command {
             if wantsJSON { Output.line(list.json.pretty) } else { Output.write(list.text) }
             return .done
         }
-        return explained(try unlock(run, keyFile))
+        let ending = try unlock(run, keyFile)
+        if run.onlyProof, ending == .nothing { return ExitCode(rawValue: 2) }
+        return explained(ending)
     }
 
     private static func unlock(_ run: UnlockRun, _ keyFile: String?) throws -> UnlockRun.Ending {
