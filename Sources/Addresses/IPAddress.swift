@@ -99,21 +99,6 @@ extension IPAddress: CustomStringConvertible {
     /// The canonical text. Source: RFC 5952 §4.
     package var description: String {
         if let version4 = IPv4Address(bytes: bytes) { return version4.description }
-        let groups = stride(from: 0, to: 16, by: 2).map {
-            UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1])
-        }
-        var longest = 0..<0
-        var start = 0
-        while start < 8 {
-            let end = groups[start...].firstIndex { $0 != 0 } ?? 8
-            if end - start > longest.count { longest = start..<end }
-            start = end + 1
-        }
-        let hex = { (part: ArraySlice<UInt16>) in
-            part.map { String($0, radix: 16) }.joined(separator: ":")
-        }
-        // A single group of zeros is not shortened.
-        guard longest.count > 1 else { return hex(groups[...]) }
-        return hex(groups[..<longest.lowerBound]) + "::" + hex(groups[longest.upperBound...])
+        return IPv6Address(bytes: bytes)?.description ?? ""
     }
 }

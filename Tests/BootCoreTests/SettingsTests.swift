@@ -12,12 +12,25 @@ import Testing
 
                 address-after-boot = keep
                 hostname = rescue-1.example.org
+                passphrase-login = yes
                 """)
         #expect(settings.interfaces == ["eth0", "eth1"])
         #expect(settings.listen == ["[::]:2222"])
         #expect(settings.addressAfterBoot == .keep)
         #expect(settings.hostName == "rescue-1.example.org")
+        #expect(settings.passphraseLogin)
         #expect(settings.complaints.isEmpty)
+    }
+
+    /// A word that is not understood must not open a door.
+    @Test func aPassphraseLogsInOnlyWhereThatIsSaidClearly() {
+        for line in ["", "passphrase-login = no", "passphrase-login = true", "passphrase-login ="] {
+            #expect(!Settings(parsing: line).passphraseLogin)
+        }
+        #expect(
+            Settings(parsing: "passphrase-login = true").complaints == [
+                "Line 1: passphrase-login = true: expected 'yes' or 'no'."
+            ])
     }
 
     @Test func aLineThatCannotBeUsedIsNamedAndTheRestHolds() {

@@ -4,6 +4,8 @@
 fuzz_targets() {
     cat <<'LIST'
 dhcp 2048 Addresses Bytes NetworkCore
+authorized-keys 4096 Addresses Bytes SSHCore
 ipv6 1500 Addresses Bytes NetworkCore
+sshd 2048 Addresses Bytes SSHCore
 LIST
 }

@@ -22,6 +22,7 @@ enum SuperviseCommand: Command {
         davit.conf holds lines 'key = value':
           interface = IF                 configure only this one; may be given more than once
           listen = ADDRESS:PORT          where the SSH server listens (default port 22, everywhere)
+          passphrase-login = no          'yes': the passphrase of a locked disk logs in, too, by opening it
           hostname = server              the name by which it is found; otherwise the system's
           address-after-boot = drop      'keep' leaves the address when the system takes over
           checkers = e2fsck xfs_repair   programs that the initramfs hook bakes in, for 'davit repair'
