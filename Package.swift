@@ -53,6 +53,7 @@ let package = Package(
         compactModule("ExportCore"),
         module("NetworkCore", ["Addresses", "Bytes"]),
         module("SSHCore", ["Addresses", "Bytes"]),
+        compactModule("SFTPCore", ["Bytes"]),
         module("RepairCore"),
         module("UnlockCore"),
 
@@ -70,6 +71,7 @@ let package = Package(
             "Export",
             ["BlkidKit", "ExportCore", "JSONKit", "LinuxKit", "ModuleKit", "Recorder"]),
         module("Boot", ["BootCore", "CryptKit", "JSONKit", "LinuxKit", "ModuleKit", "Recorder"]),
+        compactModule("FileTransfer", ["LinuxKit", "SFTPCore"]),
         module(
             "Network", ["Addresses", "Bytes", "JSONKit", "LinuxKit", "NetworkCore", "Recorder"]),
         module(
@@ -85,8 +87,8 @@ let package = Package(
             name: "davit",
             dependencies: [
                 "Arguments", "BlkidKit", "Boot", "BootCore", "CStatic", "CryptKit", "Export",
-                "ExportCore",
-                "JSONKit", "LinuxKit", "ModuleKit", "Network", "Recorder", "Repair", "RepairCore",
+                "ExportCore", "FileTransfer", "JSONKit", "LinuxKit", "ModuleKit", "Network",
+                "Recorder", "Repair", "RepairCore",
                 "SSHCore", "SSHKit", "SSHServer", "Unlock", "UnlockCore",
             ],
             swiftSettings: strict),

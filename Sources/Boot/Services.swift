@@ -25,6 +25,7 @@ package enum Services {
         if after == .drop { net.append("--release-on-exit") }
         if let name = settings.hostName { net += ["--hostname", name] }
         var sshd = ["sshd", "--config", directory] + settings.listen.flatMap { ["--listen", $0] }
+        sshd += settings.forward.flatMap { ["--forward", $0] }
         if settings.passphraseLogin { sshd.append("--passphrase-login") }
         return [.init("net", net), .init("sshd", sshd), .init("export", ["export", "resume"])]
     }

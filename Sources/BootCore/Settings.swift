@@ -22,6 +22,9 @@ package struct Settings: Sendable, Equatable {
     package var hostName: String?
     /// `passphrase-login`: whether the passphrase of a locked disk logs in, too; `no` by default.
     package var passphraseLogin = false
+    /// `forward`: ports of the loopback that SSH clients may reach through the server, or `none`; empty for the
+    /// exporter's.
+    package var forward: [String] = []
     /// Lines that could not be used: each a sentence that names the line. The rest holds all the same.
     package var complaints: [String] = []
 
@@ -55,6 +58,10 @@ package struct Settings: Sendable, Equatable {
                 return "listen = \(value): expected ADDRESS:PORT, such as [::]:2222."
             }
             listen.append(String(value))
+        case "forward":
+            guard value == "none" || UInt16(value).map({ $0 > 0 }) == true && value.first != "+"
+            else { return "forward = \(value): expected a port, such as 3260, or 'none'." }
+            forward.append(String(value))
         case "address-after-boot":
             guard let choice = AddressAfterBoot(rawValue: String(value)) else {
                 return "address-after-boot = \(value): expected 'drop' or 'keep'."

@@ -32,7 +32,8 @@ package struct FileDescriptor: ~Copyable {
         try self.init(opening: path, O_RDONLY | O_NONBLOCK)
     }
 
-    /// The numbers of standard output and standard error.
+    /// The numbers of standard input, standard output and standard error.
+    package static let standardInput = STDIN_FILENO
     package static let standardOutput = STDOUT_FILENO
     package static let standardError = STDERR_FILENO
 

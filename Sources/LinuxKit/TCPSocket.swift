@@ -30,6 +30,31 @@ package enum TCPSocket {
         }
     }
 
+    /// Begins to connect; the socket does not block.
+    /// - Throws: the kernel's reason where it knows one already.
+    package static func connect(to endpoint: Endpoint) throws(SystemError) -> FileDescriptor {
+        let object = "port \(endpoint.port) of this machine"
+        let opened = davit_stream_socket(endpoint.address.count == 4 ? AF_INET : AF_INET6)
+        guard opened >= 0 else { throw SystemError("make a socket for", object) }
+        let socket = FileDescriptor(adopting: opened)
+        let status = withAddress(endpoint) { Glibc.connect(opened, $0, $1) }
+        guard status == 0 || errno == EINPROGRESS else { throw SystemError("connect to", object) }
+        set(opened, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        return socket
+    }
+
+    /// Whether a connection that was begun is made by now.
+    /// - Throws: why it never will be.
+    package static func isConnected(_ descriptor: Int32) throws(SystemError) -> Bool {
+        var reason: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        let status = getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &reason, &size)
+        guard status == 0, reason == 0 else {
+            throw SystemError("connect", "to this machine", code: status == 0 ? reason : errno)
+        }
+        return peer(of: descriptor) != nil
+    }
+
     /// The next connection, non-blocking and close-on-exec; `nil` when there is none now.
     package static func accept(
         from listener: Int32

@@ -5,6 +5,9 @@ package enum Invocation: Sendable, Equatable {
     /// `/bin/sh -c` with this line.
     case shell(String)
 
+    /// What stands for the subsystem sftp, in authorized_keys too; as OpenSSH calls it.
+    package static let internalSFTP = "internal-sftp"
+
     /// - Parameters:
     ///   - command: the line of an exec request; `nil` for a shell request.
     ///   - isApplet: whether davit has a command of that name.
@@ -17,7 +20,9 @@ package enum Invocation: Sendable, Equatable {
             self = .shell(command)
             return
         }
-        if first == "davit" {
+        if first == Self.internalSFTP {
+            self = .davit(["sftp-server"] + words.dropFirst())
+        } else if first == "davit" {
             self = .davit(Array(words.dropFirst()))
         } else if first.hasPrefix("davit-"), isApplet(String(first.dropFirst(6))) {
             self = .davit([String(first.dropFirst(6))] + words.dropFirst())

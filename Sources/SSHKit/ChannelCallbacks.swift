@@ -33,6 +33,14 @@ extension ServerSession {
         channelCallbacks.pointee.channel_shell_request_function = { _, handle, context in
             ServerSession.answer(context, handle) { $0.shellRequested(on: $1) }
         }
+        channelCallbacks.pointee.channel_subsystem_request_function = {
+            _, handle, name, context in
+            guard let name else { return 1 }
+            let subsystem = String(cString: name)
+            return ServerSession.answer(context, handle) {
+                $0.subsystemRequested(subsystem, on: $1)
+            }
+        }
         channelCallbacks.pointee.channel_signal_function = { _, handle, name, context in
             guard let name else { return }
             let signal = String(cString: name)

@@ -25,6 +25,12 @@ extension ServerSession {
         serverCallbacks.pointee.channel_open_request_session_function = { _, context in
             ServerSession.at(context)?.newChannel()
         }
+        serverCallbacks.pointee.channel_open_request_direct_tcpip_function = {
+            _, host, port, _, _, context in
+            guard let host, let port = UInt16(exactly: port) else { return nil }
+            let target = ForwardingTarget(host: String(cString: host), port: port)
+            return ServerSession.at(context)?.newChannel(to: target)
+        }
         ssh_set_server_callbacks(session, serverCallbacks)
     }
 

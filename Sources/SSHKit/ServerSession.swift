@@ -179,15 +179,23 @@ package final class ServerSession {
     func channel(_ handle: ssh_channel?) -> Channel? { channels.first { $0.handle == handle } }
 
     func newChannel() -> ssh_channel? {
-        guard let requests, requests.mayOpenChannel(), let handle = ssh_channel_new(session) else {
-            return nil
-        }
+        guard let requests, requests.mayOpenChannel() else { return nil }
+        return newChannel { requests.opened($0) }
+    }
+
+    func newChannel(to target: ForwardingTarget) -> ssh_channel? {
+        guard let requests, requests.mayForward(to: target) else { return nil }
+        return newChannel { requests.opened($0, to: target) }
+    }
+
+    private func newChannel(_ isServed: (Channel) -> Bool) -> ssh_channel? {
+        guard let handle = ssh_channel_new(session) else { return nil }
         guard ssh_add_channel_callbacks(handle, channelCallbacks) == SSH_OK else {
             ssh_channel_free(handle)
             return nil
         }
         let channel = Channel(adopting: handle)
-        guard requests.opened(channel) else {
+        guard isServed(channel) else {
             channel.free()
             return nil
         }

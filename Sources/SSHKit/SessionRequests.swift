@@ -21,6 +21,12 @@ package protocol SessionRequests: AnyObject {
     func windowChanged(_ size: WindowSize, on channel: Channel)
     func executionRequested(_ command: String, on channel: Channel) -> Bool
     func shellRequested(on channel: Channel) -> Bool
+    /// A subsystem by its name, such as `sftp` (RFC 4254 §6.5).
+    func subsystemRequested(_ name: String, on channel: Channel) -> Bool
+    /// Whether a connection may be forwarded, asked before there is a channel for it.
+    func mayForward(to target: ForwardingTarget) -> Bool
+    /// A channel for such a connection; `false` when the connection cannot be made, and then the channel is gone.
+    func opened(_ channel: Channel, to target: ForwardingTarget) -> Bool
     /// A signal by its name in RFC 4254 §6.10, without SIG.
     func signalRequested(_ name: String, on channel: Channel)
 }
@@ -53,4 +59,10 @@ package struct WindowSize: Sendable, Equatable {
         self.width = UInt16(clamping: width)
         self.height = UInt16(clamping: height)
     }
+}
+
+/// Where a client wants a connection to (RFC 4254 §7.2), in its own words.
+package struct ForwardingTarget: Sendable, Equatable {
+    package let host: String
+    package let port: UInt16
 }

@@ -40,6 +40,8 @@ package final class Connection {
     var login: Login?
     var refusals = 0
     private var programs: [ChannelProgram] = []
+    let forwardingPolicy: ForwardingPolicy
+    var forwardings: [Forwarding] = []
     private var unansweredSince: Duration?
     /// Set when the server stops; then the time by which this process ends.
     private var endsBy: Duration?
@@ -58,7 +60,8 @@ package final class Connection {
     /// - Throws: `FileRefusal` or `SSHError`.
     package static func serve(
         _ descriptor: Int32, configuration directory: String, isKnown: Bool,
-        letsPassphrasesIn: Bool, isApplet: @escaping (String) -> Bool
+        letsPassphrasesIn: Bool, forwarding: ForwardingPolicy,
+        isApplet: @escaping (String) -> Bool
     ) throws {
         let score = Process.outOfMemoryScore
         try limitSelf()
@@ -71,7 +74,7 @@ package final class Connection {
         let hostKey = try files.hostKey()
         let connection = Connection(
             files: files, peer: peer, outOfMemoryScore: score,
-            letsPassphrasesIn: letsPassphrasesIn, isApplet: isApplet)
+            letsPassphrasesIn: letsPassphrasesIn, forwarding: forwarding, isApplet: isApplet)
         if letsPassphrasesIn { Process.keepPrivate() }
         TCPSocket.noticeDeadPeer(descriptor, after: longestSilence)
         let session = try ServerSession(
@@ -87,8 +90,8 @@ package final class Connection {
         Process.keepPrivate()
         // Bounds a leak, or a hole that makes libssh allocate without end.
         try ResourceLimits.set(.memory, to: 256 << 20)
-        // Bounds descriptors: ten channels take four each.
-        try ResourceLimits.set(.descriptors, to: 64)
+        // Bounds descriptors: ten channels take four each, sixteen forwarded connections one each.
+        try ResourceLimits.set(.descriptors, to: 80)
         // Bounds what a stranger can make this processor compute before a login; lifted by it. The kernel's limit on
         // processes does not bind root; before a login there is no child, and then one for each channel.
         try ResourceLimits.set(.processorTime, to: 5)
@@ -96,12 +99,14 @@ package final class Connection {
 
     private init(
         files: ServerFiles, peer: Peer, outOfMemoryScore: Int, letsPassphrasesIn: Bool,
+        forwarding: ForwardingPolicy,
         isApplet: @escaping (String) -> Bool
     ) {
         self.files = files
         self.peer = peer
         self.outOfMemoryScore = outOfMemoryScore
         self.letsPassphrasesIn = letsPassphrasesIn
+        forwardingPolicy = forwarding
         self.isApplet = isApplet
         state = SessionFile(peer: peer, since: started)
     }
@@ -121,6 +126,8 @@ package final class Connection {
             ]
             let maySend = session.isAlive && !session.wantsOutput
             for program in programs { interests += program.interests(maySend: maySend) }
+            let forwarded = interests.count
+            for forwarding in forwardings { interests += forwarding.interests(maySend: maySend) }
 
             let events = try Poll.wait(interests, until: hasMore ? .zero : deadline)
             while let signal = signals.next() { stop(on: signal) }
@@ -133,8 +140,10 @@ package final class Connection {
             }
             noteAgreement(session)
             attendPassphrase(session)
-            pump(events.dropFirst(3))
+            pump(events[3..<forwarded])
+            if pumpForwardings(events[forwarded...]) { hasMore = true }
             collect(session)
+            collectForwardings(session)
             if try isOver(session) { return }
         }
     }
@@ -171,7 +180,9 @@ package final class Connection {
     private func isOver(_ session: ServerSession) throws -> Bool {
         guard session.isAlive else {
             for program in programs { program.clientLeft() }
+            for forwarding in forwardings { forwarding.close() }
             collect(session)
+            collectForwardings(session)
             guard programs.isEmpty || endsBy.map({ Clock.now >= $0 }) == true else { return false }
             recordEnd(session.reason)
             return true

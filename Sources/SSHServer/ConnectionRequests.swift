@@ -155,6 +155,11 @@ extension Connection: SessionRequests {
 
     package func shellRequested(on channel: Channel) -> Bool { start(nil, on: channel) }
 
+    /// A forced command wins over it, as in OpenSSH; its original command is then what this server would have run.
+    package func subsystemRequested(_ name: String, on channel: Channel) -> Bool {
+        name == "sftp" && start(Invocation.internalSFTP, on: channel)
+    }
+
     private func start(_ command: String?, on channel: Channel) -> Bool {
         guard let login, let program = program(for: channel), program.isIdle else { return false }
         let invocation = Invocation(

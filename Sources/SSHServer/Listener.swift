@@ -16,6 +16,8 @@ package final class Listener {
 
     let configuration: String
     let letsPassphrasesIn: Bool
+    /// The loopback's ports that sessions may connect to.
+    let forwarding: [UInt16]
     let log = Recorder(component: "sshd")
     private var sockets: [ListeningSocket]
     var limits: ConnectionLimits
@@ -34,10 +36,12 @@ package final class Listener {
 
     /// - Parameter configuration: the directory with the host key and authorized_keys.
     package init(
-        addresses: [ListenAddress], configuration: String, letsPassphrasesIn: Bool = false
+        addresses: [ListenAddress], configuration: String, letsPassphrasesIn: Bool = false,
+        forwarding: [UInt16] = ForwardingPolicy().ports
     ) {
         self.configuration = configuration
         self.letsPassphrasesIn = letsPassphrasesIn
+        self.forwarding = forwarding
         sockets = addresses.map { ListeningSocket($0) }
         limits = ConnectionLimits(.init(memory: Host.memory))
         state = ListenerFile(since: Clock.now)

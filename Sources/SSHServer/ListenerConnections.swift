@@ -49,6 +49,8 @@ extension Listener {
             var arguments = ["--config", configuration]
             if limits.isKnown(connection.peer.address) { arguments.append("--known") }
             if letsPassphrasesIn { arguments.append("--passphrase-login") }
+            let ports = forwarding.isEmpty ? ["none"] : forwarding.map { String($0) }
+            arguments += ports.flatMap { ["--forward", $0] }
             do throws(SystemError) {
                 sessions.append(
                     try SessionProcess(

@@ -24,6 +24,7 @@ enum Applets {
             // Those that davit starts for itself.
             GreetCommand.self,
             SessionCommand.self,
+            SFTPServerCommand.self,
             JobCommand.self,
             UnlockWorkerCommand.self,
             ExportStepsCommand.self,

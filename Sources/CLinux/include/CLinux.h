@@ -198,6 +198,10 @@ static inline int davit_allocate(int file, off_t length) {
     return (int)syscall(SYS_fallocate, file, 0, (off_t)0, length);
 }
 
+/// renameat2(2) with RENAME_NOREPLACE, which Glibc's module hides behind _GNU_SOURCE. Oldest kernel: 3.15; EINVAL
+/// from file systems that cannot.
+int davit_rename_without_replacing(const char *old, const char *fresh);
+
 /// Macros that are not imported because they are computed.
 static inline unsigned davit_major(dev_t device) { return major(device); }
 static inline unsigned davit_minor(dev_t device) { return minor(device); }

@@ -8,7 +8,7 @@ enum SessionCommand: Command {
     static let summary = "serves one SSH connection"
     static let isPublic = false
     static let help = """
-        davit session [--known] [--passphrase-login] [--config DIR]
+        davit session [--known] [--passphrase-login] [--forward PORT]... [--config DIR]
         davit session --check [--config DIR]
 
         Serves the SSH connection that is its descriptor 3. 'davit sshd' starts one for each connection.
@@ -23,6 +23,7 @@ enum SessionCommand: Command {
         let configuration = try reader.value("--config") ?? Roots.etc
         let isKnown = try reader.flag("--known")
         let letsPassphrasesIn = try reader.flag("--passphrase-login")
+        let forwarding = try SshdCommand.forwarding(&reader)
         let isCheck = try reader.flag("--check")
         _ = try reader.operands(atMost: 0)
         if isCheck {
@@ -32,7 +33,7 @@ enum SessionCommand: Command {
         do {
             try Connection.serve(
                 3, configuration: configuration, isKnown: isKnown,
-                letsPassphrasesIn: letsPassphrasesIn
+                letsPassphrasesIn: letsPassphrasesIn, forwarding: forwarding
             ) { Applets.named($0) != nil }
             return .done
         } catch {

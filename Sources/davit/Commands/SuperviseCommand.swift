@@ -24,6 +24,7 @@ enum SuperviseCommand: Command {
           listen = ADDRESS:PORT          where the SSH server listens (default port 22, everywhere)
           passphrase-login = no          'yes': the passphrase of a locked disk logs in, too, by opening it
           hostname = server              the name by which it is found; otherwise the system's
+          forward = PORT                 a port of the loopback that SSH clients may reach (3260); 'none' for none
           address-after-boot = drop      'keep' leaves the address when the system takes over
           checkers = e2fsck xfs_repair   programs that the initramfs hook bakes in, for 'davit repair'
         """

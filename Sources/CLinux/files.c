@@ -1,0 +1,9 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+int davit_rename_without_replacing(const char *old, const char *fresh) {
+    return renameat2(AT_FDCWD, old, AT_FDCWD, fresh, RENAME_NOREPLACE);
+}
