@@ -5,6 +5,8 @@ package struct Plan: Sendable, Equatable {
         case leave(why: String)
         /// Something that the person does.
         case advise(String)
+        /// The repair on overlays of all members.
+        case trial
         /// A run of the checker.
         case run(Purpose, Invocation, why: String, cannotBeUndone: [String])
         /// A mount that lets the kernel do it in place of a checker.
@@ -14,6 +16,8 @@ package struct Plan: Sendable, Equatable {
             switch self {
             case .leave(let why): "Nothing: \(why)"
             case .advise(let advice): advice
+            case .trial:
+                "Try the repair with --trial: on overlays of all members, so that nothing on them changes; what can be reached is compared before and after."
             case .run(.check, _, let why, _): "Check, read-only: \(why)"
             case .run(.repair, _, let why, _): "Repair: \(why)"
             case .mount(.check, _, _):
@@ -71,6 +75,7 @@ package struct Plan: Sendable, Equatable {
                 why: needsReplay
                     ? "it writes nothing; with the journal not replayed it may name errors that the replay removes."
                     : "it writes nothing.", cannotBeUndone: []))
+        steps.append(.trial)
         steps.append(
             .run(
                 .repair,

@@ -51,10 +51,10 @@ package struct RescueSystem: Sendable {
             try FileManager.default.createDirectory(
                 atPath: "\(scratch)/more", withIntermediateDirectories: true)
             try Data(script.utf8).write(to: URL(fileURLWithPath: "\(scratch)/more/story"))
-            // The kernel unpacks one archive after the other.
+            // The kernel unpacks one archive after the other; what follows a compressed one would have to be aligned.
             try await lab.enclosure.run([
                 "sh", "-euc",
-                "(cd \"$0/more\" && echo story | cpio --quiet -o -H newc) >\"$0/story.cpio\"; cat \"$1\" \"$0/story.cpio\" >\"$0/initrd\"",
+                "(cd \"$0/more\" && echo story | cpio --quiet -o -H newc) >\"$0/story.cpio\"; cat \"$0/story.cpio\" \"$1\" >\"$0/initrd\"",
                 scratch, initrd,
             ])
             let accelerator = await Accelerator.best(

@@ -111,7 +111,14 @@ enum RepairCommand: Command {
     private static func guide(_ look: Look, _ settings: RepairRun) throws -> ExitCode {
         var run = settings
         run.purpose = .check
-        let check = try run.prepare(look)
+        let check: RepairRun.Prepared
+        do throws(RepairError) {
+            check = try run.prepare(look)
+        } catch {
+            // The look itself has gone well; what stands in the way of more is said.
+            Output.line("\n\(error)")
+            return .done
+        }
         guard Question.ask("\nCheck now, read-only? (yes/no)", expecting: "yes") else {
             return .done
         }
