@@ -119,7 +119,7 @@ private struct Conversation {
         }
         claim(configured == machine.held, "the interface has what the machine does not hold")
         if [.soliciting, .requesting, .informing].contains(machine.phase) {
-            claim(machine.deadline.map { $0 <= now + .seconds(24) } == true, "the next try is far")
+            claim(machine.deadline.map { $0 <= now + .seconds(36) } == true, "the next try is far")
         }
         if sent.count > 28, let last = sent.last {
             claim(last.at - sent[sent.count - 29].at >= .seconds(60), "29 packets in a minute")

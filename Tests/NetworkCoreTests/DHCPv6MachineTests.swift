@@ -198,10 +198,10 @@ import Testing
         while bench.now < start + .seconds(3 * 86400) {
             let before = bench.now
             try bench.wait()
-            #expect(bench.now - before <= .seconds(20))
+            #expect(bench.now - before <= .seconds(36))
         }
-        #expect(bench.sent.count > 3 * 86400 / 20)
-        #expect(bench.sent.count < 3 * 86400 / 12 + 10)
+        #expect(bench.sent.count > 3 * 86400 / 30)
+        #expect(bench.sent.count < 3 * 86400 / 20)
     }
 
     @Test(arguments: 0..<40) func aBadNetworkEndsInAnAddress(seed: UInt64) throws {
@@ -237,7 +237,7 @@ import Testing
             #expect(bench.machine.deadline != nil)
             #expect(configured.map { !$0.hasEnded(at: bench.now) } ?? true)
             waited = configured == nil && isUp ? waited + (bench.now - before) : .zero
-            #expect(waited < .seconds(300))
+            #expect(waited < .seconds(600))
         }
         #expect(bench.sent.count > 100)
     }
