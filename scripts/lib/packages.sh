@@ -32,6 +32,8 @@ libssl-dev: names the headers that libssh and libcryptsetup need
 libtool: builds libcryptsetup
 openssh-client: logs in, in the tests
 ninja-build: builds libssh
+python3-cryptography: plays a security key in the tests
+python3-venv: holds ssh-audit for the tests
 perl: configures libcrypto, edits the Swift library
 pkg-config: tells SwiftPM where the libraries are
 shellcheck: checks the scripts

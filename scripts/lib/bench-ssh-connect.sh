@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+# connect to the output of a command, and memory per connection, against dropbear and OpenSSH
+# Sourced by scripts/bench.
+# shellcheck disable=SC2154 # davit_root comes from common.sh.
+
+davit=$davit_root/dist/davit
+runs=15
+
+[[ $EUID == 0 ]] || fail "the servers change to the user's own rights: run as root"
+for tool in ssh dbclient dropbear dropbearkey /usr/sbin/sshd unshare; do
+    have "$tool" || fail "$tool is missing. Install openssh-server, openssh-client and dropbear-bin."
+done
+scratch=$(mktemp -d)
+servers=()
+finish() {
+    local server
+    for server in "${servers[@]}"; do kill "$server" 2>/dev/null || true; done
+    wait
+    rm -rf -- "$scratch"
+}
+trap finish EXIT
+export DAVIT_RUN=$scratch/run DAVIT_DEV=$scratch/dev
+mkdir -p "$DAVIT_RUN" "$DAVIT_DEV" "$scratch/etc"
+ln -s /dev/ptmx "$DAVIT_DEV/ptmx"
+
+ssh-keygen -q -t ed25519 -N '' -f "$scratch/key"
+ssh-keygen -q -t ed25519 -N '' -f "$scratch/sshd_key"
+dropbearkey -t ed25519 -f "$scratch/client" | grep '^ssh-' >"$scratch/client.pub"
+dropbearkey -t ed25519 -f "$scratch/dropbear_key" >/dev/null
+cat "$scratch/key.pub" "$scratch/client.pub" >"$scratch/etc/authorized_keys"
+chmod 600 "$scratch/etc/authorized_keys"
+"$davit" keygen "$scratch/etc" >/dev/null
+
+free_port() {
+    local port
+    for port in $(seq $((20000 + RANDOM % 20000)) 60000); do
+        if ! (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            echo "$port"
+            return
+        fi
+    done
+}
+declare -A port
+port[davit]=$(free_port)
+"$davit" sshd --listen "127.0.0.1:${port[davit]}" --config "$scratch/etc" >/dev/null 2>&1 &
+servers+=($!)
+# dropbear reads its user's own file: in a mount namespace that is one of ours.
+port[dropbear]=$(free_port)
+unshare --mount bash -c "mount --make-rprivate / && mount -t tmpfs -o mode=700 tmpfs \$HOME && mkdir -m 700 \$HOME/.ssh &&
+    cp '$scratch/etc/authorized_keys' \$HOME/.ssh/ && cd / &&
+    exec dropbear -F -E -s -r '$scratch/dropbear_key' -p 127.0.0.1:${port[dropbear]}" >/dev/null 2>&1 &
+servers+=($!)
+port[OpenSSH]=$(free_port)
+mkdir -p /run/sshd
+/usr/sbin/sshd -D -f /dev/null -h "$scratch/sshd_key" -p "${port[OpenSSH]}" -o ListenAddress=127.0.0.1 \
+    -o AuthorizedKeysFile="$scratch/etc/authorized_keys" -o StrictModes=no -o PidFile=none \
+    -o UsePAM=no -o PermitRootLogin=yes >/dev/null 2>&1 &
+servers+=($!)
+
+quiet=(-F none -o UserKnownHostsFile=/dev/null -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=no
+    -o IdentitiesOnly=yes -o IdentityAgent=none -o BatchMode=yes -o LogLevel=ERROR -i "$scratch/key")
+openssh() { ssh "${quiet[@]}" -p "${port[$1]}" root@127.0.0.1 "$2"; }
+dropbears() { HOME=$scratch dbclient -y -y -i "$scratch/client" -p "${port[$1]}" root@127.0.0.1 "$2" 2>/dev/null; }
+
+for name in davit dropbear OpenSSH; do
+    for _ in $(seq 50); do
+        if [[ $(openssh "$name" 'echo up' 2>/dev/null) == up ]]; then continue 2; fi
+        sleep 0.1
+    done
+    fail "$name does not let OpenSSH's client in"
+done
+
+# once CLIENT SERVER: the time from the start of the client to the output of a command, in microseconds.
+once() {
+    local begun
+    begun=$(date +%s%N)
+    [[ $("$1" "$2" 'echo up') == up ]] || fail "$2 did not answer $1"
+    echo $((($(date +%s%N) - begun) / 1000))
+}
+median() { sort -n | sed -n "$((runs / 2 + 1))p"; }
+
+for client in openssh dropbears; do
+    rm -f "$scratch"/times-*
+    # In turn, so that what else the machine does meets all of them.
+    for _ in $(seq "$runs"); do
+        for name in davit dropbear OpenSSH; do once "$client" "$name" >>"$scratch/times-$name"; done
+    done
+    own=$(median <"$scratch/times-davit")
+    [[ $client == openssh ]] && words="OpenSSH's client" || words="dropbear's client"
+    for name in davit dropbear OpenSSH; do
+        time=$(median <"$scratch/times-$name")
+        say "$words, from its start to a command's output, $name: $((time / 1000)).$((time / 100 % 10)) ms" \
+            "(davit takes $((own * 100 / time)) % of that)"
+    done
+done
+
+# What one connection adds: the memory that no other process shares, of the server's processes for it.
+for name in davit dropbear OpenSSH; do
+    # shellcheck disable=SC2016 # The shell at the other end expands it.
+    openssh "$name" 'echo $PPID; exec sleep 60' >"$scratch/held" 2>/dev/null &
+    client=$!
+    until [[ -s $scratch/held ]]; do sleep 0.05; done
+    process=$(<"$scratch/held")
+    memory=0
+    # OpenSSH has a second process for each connection, the parent of the first.
+    while [[ " ${servers[*]} " != *" $process "* && $process -gt 1 ]]; do
+        more=$(sed -n 's/^Private_\(Dirty\|Clean\): *\([0-9]*\) kB/\2/p' "/proc/$process/smaps_rollup" | paste -sd+)
+        memory=$((memory + more))
+        process=$(sed -n 's/^PPid:\t//p' "/proc/$process/status")
+    done
+    kill "$client"
+    wait "$client" 2>/dev/null || true
+    rm -f "$scratch/held"
+    say "memory of one connection, $name: $memory KiB"
+done
