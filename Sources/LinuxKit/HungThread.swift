@@ -18,6 +18,14 @@ package struct HungThread: Sendable, Equatable, CustomStringConvertible {
         functions = Self.functions(Files.text(directory + "/stack", limit: 8192) ?? "")
     }
 
+    /// Whether it would run if it got a processor: it does not hang, the machine is busy.
+    package static func isRunnable(_ pid: Int32) -> Bool {
+        guard let stat = Files.text("\(Roots.proc)/\(pid)/stat", limit: 4096),
+            let end = stat.lastIndex(of: ")")
+        else { return false }
+        return stat[end...].dropFirst(2).hasPrefix("R")
+    }
+
     /// Kernel threads and processes whose name begins so.
     package static func all(named prefix: String) -> [HungThread] {
         Files.names(in: Roots.proc).compactMap { Int32($0) }.sorted().compactMap { HungThread($0) }

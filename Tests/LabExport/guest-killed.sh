@@ -23,7 +23,10 @@ killed() {
     number=$1
     shift
     DAVIT_EXPORT_KILL_AFTER=$number "$@" >/tmp/said 2>&1
-    [ $? = 137 ]
+    ended=$?
+    [ $ended = 137 ] && return 0
+    [ $ended = 0 ] || complain "'$*' ended with $ended"
+    return 1
 }
 export_disks >/tmp/said 2>&1 || complain "the first apply failed"
 picture >/tmp/whole

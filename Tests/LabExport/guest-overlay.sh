@@ -28,7 +28,10 @@ killed() {
     number=$1
     shift
     DAVIT_EXPORT_KILL_AFTER=$number "$@" >/tmp/said 2>&1
-    [ $? = 137 ]
+    ended=$?
+    [ $ended = 137 ] && return 0
+    [ $ended = 0 ] || complain "'$*' ended with $ended"
+    return 1
 }
 dd if=/dev/urandom of=/tmp/new bs=64k count=32 2>/dev/null
 sums >/tmp/before

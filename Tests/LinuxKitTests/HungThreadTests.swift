@@ -18,4 +18,16 @@ import Testing
     }
 
     @Test func thisProcessDoesNotHang() { #expect(HungThread(Host.pid) == nil) }
+
+    @Test func whoWaitsDoesNotRun() throws {
+        var request = ChildProcess.Request("/bin/sleep", ["60"])
+        request.environment = []
+        let child = try ChildProcess(starting: request)
+        let deadline = Clock.now + .seconds(10)
+        while HungThread.isRunnable(child.pid), Clock.now < deadline {
+            _ = try Poll.wait([], until: Clock.now + .milliseconds(10))
+        }
+        #expect(!HungThread.isRunnable(child.pid))
+        #expect(!HungThread.isRunnable(0))
+    }
 }
