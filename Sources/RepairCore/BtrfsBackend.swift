@@ -80,7 +80,7 @@ package struct BtrfsBackend: Backend {
     package func stripped(_ line: Line) -> Line { KernelPrefix.stripped(line) }
 
     package func read(_ line: Line) -> [Observation] {
-        step(line) ?? scrub(line) ?? words(line)
+        step(line) ?? scrub(line) ?? kernel(line) ?? words(line)
     }
 
     /// `[2/7] checking extents      (0:00:03 elapsed, 123 items checked)`.
@@ -134,6 +134,16 @@ package struct BtrfsBackend: Backend {
             "ETA:", "Rate:", "Duration:", "Scrub started:", "Total to scrub:",
         ]
         return known.contains { line.starts(with: $0) } ? [.remark] : nil
+    }
+
+    /// Source: Linux fs/btrfs/disk-io.c (btrfs_replay_log) and messages.c.
+    private func kernel(_ line: Line) -> [Observation]? {
+        guard line.starts(with: "BTRFS") else { return nil }
+        if line.contains("start tree-log replay") {
+            return [.phase("tree-log replay"), .journalReplayed]
+        }
+        let bad: [StaticString] = ["BTRFS error", "BTRFS critical"]
+        return bad.contains { line.starts(with: $0) } ? [.found(1)] : [.remark]
     }
 
     private func words(_ line: Line) -> [Observation] {

@@ -137,8 +137,10 @@ package struct ExtBackend: Backend {
 
     // MARK: Its lines
 
+    package func stripped(_ line: Line) -> Line { KernelPrefix.stripped(line) }
+
     package func read(_ line: Line) -> [Observation] {
-        counts(line) ?? bar(line) ?? words(line)
+        counts(line) ?? bar(line) ?? kernel(line) ?? words(line)
     }
 
     /// `PASS CURRENT MAXIMUM DEVICE`, from the progress descriptor.
@@ -171,6 +173,18 @@ package struct ExtBackend: Backend {
             line.skip("%")
         else { return nil }
         return [.share(share)]
+    }
+
+    /// Source: Linux fs/ext4/super.c and fs/jbd2/recovery.c.
+    private func kernel(_ line: Line) -> [Observation]? {
+        var line = line
+        if line.skip("JBD2: ") { return [.remark] }
+        guard line.skip("EXT4-fs ") else { return nil }
+        if line.contains("recovery complete") {
+            return [.phase("journal recovery"), .ended("journal recovery"), .journalReplayed]
+        }
+        if line.contains("mounted filesystem") { return [.sound] }
+        return line.starts(with: "error ") ? [.found(1)] : [.remark]
     }
 
     private func words(_ line: Line) -> [Observation] {

@@ -91,3 +91,43 @@ struct TrialTests {
         #expect(reader.progress.newLines == 0)
     }
 }
+
+/// What the kernel's log says of a replay by mount.
+struct KernelReplayTests {
+    private func reader(_ backend: any Backend, _ lines: String) -> ProgressReader {
+        var reader = ProgressReader(backend)
+        reader.take(Array(lines.utf8))
+        reader.finish()
+        return reader
+    }
+
+    @Test func ext() {
+        let progress = reader(
+            ExtBackend(),
+            """
+            6,701,9876543,-;EXT4-fs (vda): recovery complete
+            6,702,9876600,-;EXT4-fs (vda): mounted filesystem 499e7db8-b254-4157-b909-0baa7388cc4b r/w with ordered data mode. Quota mode: none.
+            2,703,9876700,-;EXT4-fs error (device vda): ext4_lookup:1855: inode #2: comm find: deleted inode referenced: 14
+            """
+        ).progress
+        #expect(progress.journal.replayed && progress.saysSound)
+        #expect(progress.errorsFound == 1)
+        #expect(progress.newLines == 0)
+        #expect(
+            KernelMount.meaning(ofExit: 0, progress)
+                == Meaning(4, "the kernel mounted it and left errors uncorrected"))
+    }
+
+    @Test func btrfs() {
+        let progress = reader(
+            BtrfsBackend(),
+            """
+            6,801,9876543,-;BTRFS info (device vda): using free-space-tree
+            6,802,9876600,-;BTRFS info (device vda): start tree-log replay
+            """
+        ).progress
+        #expect(progress.journal.replayed)
+        #expect(progress.phase == "tree-log replay")
+        #expect(progress.newLines == 0)
+    }
+}
