@@ -68,6 +68,9 @@ package enum Jobs {
         return last
     }
 
+    /// Removes what killed attempts have left behind; their overlays would look like users of the members.
+    package static func tidy() { Overlays.removeLeftovers() }
+
     /// Starts a job of its own session, which outlives this process.
     /// - Returns: its number, once it has begun.
     package static func start(_ request: JobRequest) throws(RepairError) -> Int {
@@ -76,7 +79,6 @@ package enum Jobs {
             let id = ids.last { record($0)?["pid"]?.int == Int(holder) }
             throw .alreadyRunning(id: id ?? 0, paths: request.members)
         }
-        Overlays.removeLeftovers()
         if let orphan = orphan(on: request.members) {
             throw .orphan(id: orphan.id, process: orphan.process)
         }

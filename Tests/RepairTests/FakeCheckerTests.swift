@@ -138,6 +138,7 @@ struct FakeCheckerTests {
         kill(checker, SIGKILL)
         let look = try shop.repair("e.img")
         #expect(look.output.contains("The last attempt (check 1) was interrupted in: phase 2 of 5"))
+        #expect(look.output.contains("The state and the journal are those from before it."))
     }
 
     @Test func leavesACopyOfTheRecord() throws {
@@ -151,6 +152,55 @@ struct FakeCheckerTests {
         let transcript = try String(
             contentsOfFile: shop.path("kept/davit-repair-1/transcript"), encoding: .utf8)
         #expect(transcript == "Pass 1: Checking\nsaid\n")
+    }
+
+    /// After a reboot the numbers begin anew, /run is empty, and only the copy tells of the interrupted attempt.
+    @Test func theMachineIsResetInTheMiddle() throws {
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker("echo 'Pass 2: Checking'; exec sleep 600")
+        let caller = shop.process(
+            Workshop.davit,
+            ["repair", "--check", "--checker", fake, "--log-to", shop.path("kept"), "e.img"])
+        caller.standardOutput = FileHandle.nullDevice
+        try caller.run()
+        #expect(try shop.wait { $0["progress"]?["number"]?.int == 2 })
+        let record = try shop.record()
+        for name in ["pid", "checkerPid"] {
+            kill(try #require(record[name]?.int.flatMap { Int32(exactly: $0) }), SIGKILL)
+        }
+        caller.waitUntilExit()
+        try FileManager.default.removeItem(at: shop.run.appendingPathComponent("repair"))
+        let look = try shop.repair("e.img", "--log-to", shop.path("kept"))
+        #expect(
+            look.output.contains("The last attempt (check 1) was interrupted"), "\(look.output)")
+        #expect(look.output.contains("A check writes nothing: begin it anew."))
+
+        let other = try shop.fakeChecker("echo 'Pass 1: Checking'; exit 0")
+        try shop.repair("--check", "--checker", other, "--log-to", shop.path("kept"), "e.img")
+        let kept = try FileManager.default.contentsOfDirectory(atPath: shop.path("kept")).sorted()
+        #expect(kept == ["davit-repair-1", "davit-repair-1-2"], "the older record stays")
+    }
+
+    @Test func noRecordOnWhatIsNoPlace() throws {
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker("exit 0")
+        let outcome = try shop.repair("--check", "--checker", fake, "--log-to", fake, "e.img")
+        #expect(outcome.code == 1)
+        #expect(outcome.error.contains("it is no directory and no block device"))
+        #expect(outcome.error.contains("Give another device with a plain, clean file system"))
+    }
+
+    /// `davit status` reads the same record: who logs in sees it.
+    @Test func statusShowsIt() throws {
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker("echo 'Pass 1: Checking'; exec sleep 600")
+        try startDetached(shop, fake)
+        let status = try shop.run(Workshop.davit, ["status"])
+        #expect(status.output.contains("Repair    check 1 of ext4 on "), "\(status.output)")
+        #expect(status.output.contains("phase 1 of 5: inodes, blocks and sizes"))
+        try cancelled(shop)
+        let after = try shop.run(Workshop.davit, ["status"])
+        #expect(after.output.contains("it was cancelled"), "\(after.output)")
     }
 
     /// Starts a check whose caller is killed as soon as the job has begun: the first cut of the session.

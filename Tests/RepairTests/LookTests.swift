@@ -121,10 +121,65 @@ struct LookTests {
         #expect(check.error.contains("Leave --kernel out."))
     }
 
+    @Test func nothingToOpen() throws {
+        let shop = try Workshop()
+        try shop.image("zero.img", megabytes: 2)
+        let nothing = try shop.repair("--open", "zero.img")
+        #expect(nothing.code == 0)
+        #expect(nothing.output.contains("Nothing has to be assembled, activated or opened."))
+    }
+
+    /// An array of two with one member here: named, and not assembled.
+    @Test func anArrayThatMissesAMember() throws {
+        let shop = try Workshop()
+        try shop.image("md.img", megabytes: 4)
+        func put(_ bytes: [UInt8], _ at: UInt64) throws {
+            try shop.write(bytes, at: 4096 + at, in: "md.img")
+        }
+        // struct mdp_superblock_1: magic, version, UUID, name, level 1, 2 disks, where it lies, events, roles.
+        try put([0xFC, 0x4E, 0x2B, 0xA9, 1], 0)
+        try put([UInt8](repeating: 0x11, count: 16), 16)
+        try put(Array("host:data".utf8), 32)
+        try put([1], 72)
+        try put([2], 92)
+        try put([8], 144)
+        try put([4], 220)
+        try put([0, 0, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF], 256)
+        // Its checksum, as libblkid wants it: the sum of the words of the header and the roles.
+        let block = try shop.read(264, at: 4096, in: "md.img")
+        let sum = stride(from: 0, to: 264, by: 4).reduce(UInt64(0)) { sum, at in
+            sum + block[at..<(at + 4)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        }
+        let folded = UInt32(truncatingIfNeeded: (sum & 0xFFFF_FFFF) + (sum >> 32))
+        try put((0..<4).map { UInt8(truncatingIfNeeded: folded >> ($0 * 8)) }, 216)
+        let look = try shop.repair("md.img")
+        #expect(look.output.contains("Missing: member 1. It is left alone"), "\(look.output)")
+        let open = try shop.repair("--open", "md.img")
+        #expect(open.code == 1)
+        #expect(open.output.contains("left alone: missing: member 1."), "\(open.output)")
+    }
+
+    @Test(.enabled(if: Workshop.has("mke2fs")))
+    func theTrialNeedsAKernel() throws {
+        let shop = try Workshop()
+        try shop.image("e.img", megabytes: 16)
+        try shop.tool("mke2fs", "-q", "-t", "ext4", "e.img")
+        let before = try shop.content("e.img")
+        #expect(try shop.repair("e.img").output.contains("Try the repair with --trial"))
+        // DAVIT_DEV leads to where no device mapper is.
+        let trial = try shop.repair("--trial", "e.img")
+        #expect(trial.code == 8)
+        #expect(
+            trial.output.contains("This kernel offers no snapshots for a trial"), "\(trial.output)")
+        #expect(try shop.content("e.img") == before)
+    }
+
     @Test func usage() throws {
         let shop = try Workshop()
         #expect(try shop.repair("--check").code == 100)
         #expect(try shop.repair("--check", "--run", "x").code == 100)
+        #expect(try shop.repair("--trial").code == 100)
+        #expect(try shop.repair("--trial", "--run", "x").code == 100)
         #expect(try shop.repair("watch", "x").code == 100)
         let watch = try shop.repair("watch")
         #expect(watch.code == 1)

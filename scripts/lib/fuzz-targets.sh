@@ -7,5 +7,6 @@ dhcp 2048 Addresses Bytes NetworkCore
 authorized-keys 4096 Addresses Bytes SSHCore
 ipv6 1500 Addresses Bytes NetworkCore
 sshd 2048 Addresses Bytes SSHCore
+progress 8192 RepairCore
 LIST
 }

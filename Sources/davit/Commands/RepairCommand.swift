@@ -86,6 +86,7 @@ enum RepairCommand: Command {
             throw UsageError("name what to check or repair.")
         }
 
+        if wantsCheck || wantsTrial || wantsRun { Jobs.tidy() }
         var look = try Look(at: targets)
         look.logPlace = run.logTo
         if wantsOpening { return try open(look, degraded: run.allowMissing) }
