@@ -24,6 +24,8 @@ package enum Services {
         let after = settings.addressAfterBoot ?? (keepsAddress ? .keep : .drop)
         if after == .drop { net.append("--release-on-exit") }
         if let name = settings.hostName { net += ["--hostname", name] }
+        if let identifier = settings.clientID { net += ["--client-id", identifier] }
+        if let seconds = settings.retryCap { net += ["--retry-cap", String(seconds)] }
         var sshd = ["sshd", "--config", directory] + settings.listen.flatMap { ["--listen", $0] }
         sshd += settings.forward.flatMap { ["--forward", $0] }
         if settings.passphraseLogin { sshd.append("--passphrase-login") }

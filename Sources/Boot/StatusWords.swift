@@ -43,6 +43,7 @@ extension Status {
             line += "; \(address)"
             if let gateway = interface["gateway"]?.string { line += " via \(gateway)" }
         } else {
+            if let own = interface["linkLocal"]?.string { line += "; \(own) by its own choice" }
             if let tries = interface["tries"]?.int { line += "; tries: \(tries)" }
             if let next = interface["nextTryAt"] { line += "; next \(ahead(next))" }
         }

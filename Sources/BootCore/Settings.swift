@@ -25,6 +25,10 @@ package struct Settings: Sendable, Equatable {
     /// `forward`: ports of the loopback that SSH clients may reach through the server, or `none`; empty for the
     /// exporter's.
     package var forward: [String] = []
+    /// `client-id`: what DHCP servers know this machine by, as bytes; `nil` for the hardware address.
+    package var clientID: String?
+    /// `retry-cap`: within how many seconds a server that comes back is to be used.
+    package var retryCap: Int?
     /// Lines that could not be used: each a sentence that names the line. The rest holds all the same.
     package var complaints: [String] = []
 
@@ -62,6 +66,19 @@ package struct Settings: Sendable, Equatable {
             guard value == "none" || UInt16(value).map({ $0 > 0 }) == true && value.first != "+"
             else { return "forward = \(value): expected a port, such as 3260, or 'none'." }
             forward.append(String(value))
+        case "client-id":
+            let parts = value.split(separator: ":", omittingEmptySubsequences: false)
+            let isGood = parts.allSatisfy { $0.utf8.count == 2 && UInt8($0, radix: 16) != nil }
+            guard value == "mac" || isGood && (2...255).contains(parts.count) else {
+                return
+                    "client-id = \(value): expected 'mac' or bytes, such as 01:52:54:00:12:34:56."
+            }
+            clientID = String(value)
+        case "retry-cap":
+            guard let seconds = Int(value), (6...3600).contains(seconds) else {
+                return "retry-cap = \(value): expected seconds from 6 to 3600."
+            }
+            retryCap = seconds
         case "address-after-boot":
             guard let choice = AddressAfterBoot(rawValue: String(value)) else {
                 return "address-after-boot = \(value): expected 'drop' or 'keep'."

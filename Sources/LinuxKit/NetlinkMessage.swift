@@ -21,13 +21,18 @@ package struct NetlinkRequest: Sendable {
 
     /// Appends an attribute whose value is these bytes.
     package mutating func attribute(_ type: Int, _ value: [UInt8]) {
-        let length = MemoryLayout<rtattr>.size + value.count
-        append(
-            rtattr(
-                rta_len: UInt16(truncatingIfNeeded: length),
-                rta_type: UInt16(truncatingIfNeeded: type)))
-        bytes += value
+        bytes += Self.attribute(type, value)
         close()
+    }
+
+    /// One attribute with its header and padding, for the value of one that holds others.
+    static func attribute(_ type: Int, _ value: [UInt8]) -> [UInt8] {
+        let length = MemoryLayout<rtattr>.size + value.count
+        let header = rtattr(
+            rta_len: UInt16(truncatingIfNeeded: length),
+            rta_type: UInt16(truncatingIfNeeded: type))
+        let padding = [UInt8](repeating: 0, count: (4 - length % 4) % 4)
+        return withUnsafeBytes(of: header) { Array($0) } + value + padding
     }
 
     /// Appends an attribute whose value is a number or structure.

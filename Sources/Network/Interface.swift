@@ -8,6 +8,8 @@ import Recorder
 final class Interface {
     private(set) var link: Link
     private var machine: IPv4Machine
+    /// What the kernel's command line says of it.
+    private var rule: StaticAddress?
     private var wire: Wire
     private let files: InterfaceState
     private let options: NetworkOptions
@@ -20,9 +22,7 @@ final class Interface {
     private var probedAnswer: DHCPMessage?
     /// The hardware addresses of this machine: what they say on the same link is nobody else's.
     var siblings: Set<HardwareAddress> = []
-    private var broughtUp: Bool
-    private let firstSeenAt: Duration
-    private var nextSwitchAt: Duration
+    private var power: LinkSwitch
     private let originalMTU: UInt32
 
     private var upkeep = Upkeep()
@@ -37,29 +37,30 @@ final class Interface {
     private var leaseChanged = true
 
     init(
-        _ link: Link, _ hardwareAddress: HardwareAddress, options: NetworkOptions, at now: Duration
+        _ link: Link, _ hardwareAddress: HardwareAddress, rule: StaticAddress?,
+        options: NetworkOptions, at now: Duration
     ) throws(SystemError) {
         self.link = link
         self.options = options
         wire = try Wire(link)
         files = InterfaceState(interface: link.name)
         journal = Journal(interface: link.name, isVerbose: options.isVerbose)
-        firstSeenAt = now
-        nextSwitchAt = now
         since = now
 
         let earlier = files.earlier(hardwareAddress, at: now)
-        broughtUp = earlier.broughtUp
+        power = LinkSwitch(broughtUp: earlier.broughtUp, at: now)
         originalMTU = earlier.originalMTU ?? link.mtu
         if let address = earlier.address { upkeep.formerly.insert(address) }
         if let address = earlier.linkLocal { upkeep.formerly.insert(address) }
         var configuration = DHCPMachine.Configuration(hardwareAddress: hardwareAddress)
-        configuration.hostName = options.hostName
+        configuration.hostName = rule?.hostName ?? options.hostName
         if let identifier = options.clientIdentifier { configuration.clientIdentifier = identifier }
         configuration.pace.promise = options.retryCap
         machine = IPv4Machine(
             .dhcp(DHCPMachine(configuration, held: earlier.held)), for: hardwareAddress)
-        if let held = earlier.held {
+        if let rule, rule.method != .dhcp {
+            take(rule, at: now)
+        } else if let held = earlier.held {
             journal.detail("takes up the lease of \(held.lease.prefix) from an earlier run")
         }
     }
@@ -71,6 +72,23 @@ final class Interface {
         case .noCarrier, .selecting, .requesting, .probing, .rebooting, .declined: false
         case nil: upkeep.isConfigured && link.hasCarrier
         }
+    }
+
+    /// Does from now on as the kernel's command line says.
+    func take(_ rule: StaticAddress, at now: Duration) {
+        self.rule = rule
+        guard let hardware = link.hardwareAddress else { return }
+        switch rule.method {
+        case .dhcp: return
+        case .fixed(let lease):
+            upkeep.formerly.insert(lease.address)
+            machine = IPv4Machine(.fixed(lease), for: hardware)
+        case .linkLocal: machine = IPv4Machine(.linkLocal, for: hardware)
+        case .ipv6, .off: machine = IPv4Machine(.none, for: hardware)
+        }
+        leaseChanged = true
+        upkeep.demandRepair()
+        if link.hasCarrier { perform(.carrierUp, at: now) }
     }
 
     /// What it has or lacks, in words.
@@ -97,7 +115,7 @@ final class Interface {
 
     /// When `timeReached` is to be called.
     var deadline: Duration? {
-        let waitsToSwitch = link.isUp ? nil : nextSwitchAt
+        let waitsToSwitch = link.isUp ? nil : power.nextAt
         return [machine.deadline, upkeep.repairAt, waitsToSwitch].compactMap { $0 }.min()
     }
 
@@ -184,8 +202,8 @@ final class Interface {
         var failure = upkeep.removeAll(link, &routes)
         do throws(SystemError) {
             if link.mtu != originalMTU { try routes.setMTU(originalMTU, link) }
-            if broughtUp { try routes.setUp(false, link) }
-            broughtUp = false
+            if power.broughtUp { try routes.setUp(false, link) }
+            power.broughtUp = false
         } catch {
             failure = error
         }
@@ -204,23 +222,11 @@ final class Interface {
         try? files.remove()
     }
 
-    // MARK: The link
-
-    /// How long udev may take to name an interface before it is switched on all the same.
-    private static let udevPatience = Duration.seconds(3)
-
     private func switchOn(_ routes: inout RouteSocket, at now: Duration) {
-        guard nextSwitchAt <= now else { return }
-        guard Udev.isDone(with: link) || now - firstSeenAt >= Self.udevPatience else {
-            nextSwitchAt = now + .milliseconds(50)
-            return
-        }
-        // Somebody may switch it off again and again; twice a minute is not a fight.
-        nextSwitchAt = now + .seconds(2)
+        let wasOurs = power.broughtUp
         do throws(SystemError) {
-            try routes.setUp(true, link)
-            if !broughtUp { journal.detail("switched on") }
-            broughtUp = true
+            guard try power.switchOn(link, &routes, at: now) else { return }
+            if !wasOurs { journal.detail("switched on") }
             isChanged = true
         } catch {
             fail(error.description, at: now)
@@ -269,7 +275,12 @@ final class Interface {
     /// Where it stands, in a word.
     private var state: String {
         guard link.isUp else { return "down" }
-        return machine.phase?.rawValue ?? (machine.held == nil ? "off" : "static")
+        return switch machine.source {
+        case .dhcp(let dhcp): dhcp.phase.rawValue
+        case .fixed: "static"
+        case .linkLocal: "link-local"
+        case .none: "ipv6"
+        }
     }
 
     private func configure(_ held: HeldLease, at now: Duration) {
@@ -324,7 +335,8 @@ final class Interface {
     func repair(_ routes: inout RouteSocket, at now: Duration) {
         let wasConfigured = upkeep.isConfigured
         let steps = upkeep.repair(
-            link, to: machine.held, linkLocal: machine.linkLocal, &routes, at: now)
+            link, to: machine.held, linkLocal: machine.linkLocal, mtu: rule?.mtu, &routes,
+            at: now)
         if wasConfigured != upkeep.isConfigured { isChanged = true }
         if let problem = upkeep.problem { fail(problem.description, at: now) }
         if wasConfigured, steps > 0 {
@@ -334,7 +346,11 @@ final class Interface {
         if upkeep.isConfigured, !wasConfigured, let lease {
             lastError = nil
             writeNetConf(at: now)
-            journal.detail("configured with \(lease.prefix)")
+            if lease.isFixed {
+                journal.change("has \(lease.prefix), as the kernel's command line says", at: now)
+            } else {
+                journal.detail("configured with \(lease.prefix)")
+            }
         }
     }
 
@@ -367,26 +383,16 @@ final class Interface {
     }
 
     private func write(_ state: String, released: Bool = false) {
-        let held = released ? nil : machine.held
-        let lease = held?.lease
-        func time(_ time: Duration?) -> JSON { JSON(time?.milliseconds) }
-        try? files.write([
-            "interface": .string(name), "mac": JSON(link.hardwareAddress?.description),
-            "state": .string(state), "since": time(since), "carrier": .bool(link.hasCarrier),
-            "configured": .bool(upkeep.isConfigured && lease != nil),
-            "address": JSON(lease?.prefix.description),
-            "linkLocal": JSON(released ? nil : machine.linkLocal?.description),
-            "gateway": JSON(lease?.gateway?.description),
-            "dns": .array(lease?.nameServers.map { .string($0.description) } ?? []),
-            "domain": JSON(lease?.domain), "server": JSON(lease?.server.description),
-            "leaseSeconds": JSON(lease?.duration?.components.seconds),
-            "leaseObtainedAt": time(held?.obtainedAt), "renewAt": time(held?.renewAt),
-            "leaseEndsAt": time(held?.endsAt), "tries": .number(machine.tries),
-            "lastTryAt": time(machine.lastTryAt), "nextTryAt": time(machine.nextTryAt),
-            "lastError": JSON(lastError), "lastErrorAt": time(lastErrorAt),
-            "broughtUp": .bool(broughtUp), "originalMTU": .number(Int(originalMTU)),
-            "pid": .number(Int(Host.pid)),
-            "ipv6": learned.ipv6, "mdns": learned.name, "counters": counters.json,
-        ])
+        var report = InterfaceReport(name: name, state: state, link: link, machine: machine)
+        report.isReleased = released
+        report.isConfigured = upkeep.isConfigured
+        report.since = since
+        report.lastError = lastError
+        report.lastErrorAt = lastErrorAt
+        report.broughtUp = power.broughtUp
+        report.originalMTU = originalMTU
+        report.learned = learned
+        report.counters = counters
+        try? files.write(report.json)
     }
 }

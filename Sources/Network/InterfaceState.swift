@@ -8,9 +8,10 @@ import NetworkCore
 /// time of the last request in eight bytes and the server's ACK to it as it came, from which a later run takes the lease up again through the same parser.
 ///
 /// IF.json: interface, mac, state (absent, down, no-carrier, selecting, requesting, probing, rebooting, bound, renewing, rebinding,
-/// declined, stopped), since, carrier, address, linkLocal, gateway, dns, domain, server, leaseSeconds, leaseEndsAt, renewAt, tries, lastTryAt,
-/// nextTryAt, lastError, lastErrorAt, broughtUp, originalMTU, pid, ipv6 (`IPv6Interface.json`), mdns (the name it
-/// is found by), counters. Times are milliseconds since boot; what is not known is null.
+/// declined, static, link-local, ipv6, off, stopped), since, carrier, address, linkLocal, gateway, dns, domain, ntp, server,
+/// leaseSeconds, leaseEndsAt, renewAt, tries, lastTryAt, nextTryAt, lastError, lastErrorAt, broughtUp, originalMTU, pid,
+/// ipv6 (`IPv6Interface.json`), mdns (the name it is found by), counters. Times are milliseconds since boot; what is not
+/// known is null.
 struct InterfaceState {
     private let path: String
 

@@ -24,6 +24,10 @@ package struct NetworkDaemon: ~Copyable {
     private let ipv6: IPv6Daemon
     private var awaited: Set<String> = []
     private var saidEmpty = false
+    private var virtualLinks: VirtualLinks
+    /// Who got the fixed address that is for the first.
+    private var first: String?
+    private var leftAlone: Set<String> = []
     private var nextListing = Duration.zero
     private var lastProblem = ""
 
@@ -44,6 +48,8 @@ package struct NetworkDaemon: ~Copyable {
         self.monitor = monitor
         self.routes = routes
         ipv6 = IPv6Daemon(options)
+        virtualLinks = VirtualLinks(options.parameters)
+        for complaint in options.parameters.complaints { say(complaint, .warning) }
     }
 
     /// Gives up for good what the loop does not need; to be called once everything is open that needs more.
@@ -137,6 +143,7 @@ package struct NetworkDaemon: ~Copyable {
         if options.releasesOnExit {
             ipv6.release(&routes)
             interfaces = []
+            if let links = try? routes.links() { virtualLinks.remove(among: links, &routes) }
             writeResolvConf()
         }
     }
@@ -151,7 +158,12 @@ package struct NetworkDaemon: ~Copyable {
             complain(error.description)
             return
         }
-        let wanted = links.filter { isWanted($0) }
+        let made = virtualLinks.make(among: links, &routes)
+        for words in made.words { say(words) }
+        // What was made is announced by the kernel; a part that failed is tried again soon.
+        if made.isChanged { nextListing = now + .milliseconds(100) }
+        var wanted: [Link] = []
+        for link in links where isWanted(link) { wanted.append(link) }
         ipv6.update(wanted, &routes, at: now)
         interfaces = interfaces.filter { interface in
             if let same = wanted.first(where: { $0.index == interface.link.index }),
@@ -177,14 +189,41 @@ package struct NetworkDaemon: ~Copyable {
                 begin(link, at: now)
             }
         }
+        giveToTheFirst(at: now)
         let own = Set(links.compactMap(\.hardwareAddress))
         for interface in interfaces { interface.siblings = own }
         awaitMissing(among: links)
     }
 
-    private func isWanted(_ link: Link) -> Bool {
-        options.interfaces.isEmpty
-            ? link.isPhysicalEthernet : options.interfaces.contains(link.name)
+    private mutating func isWanted(_ link: Link) -> Bool {
+        let parameters = options.parameters
+        let isNamed = (options.interfaces + parameters.interfaces).contains(link.name)
+        let isPart = parameters.bonds.contains { $0.parts.contains(link.name) }
+        guard
+            options.interfaces.isEmpty
+                ? isNamed || link.isPhysicalEthernet && !isPart
+                : options.interfaces.contains(link.name)
+        else { return false }
+        guard parameters.address(of: link.name)?.method == .off else { return true }
+        if leftAlone.insert(link.name).inserted {
+            say("\(link.name): left alone, as ip= on the kernel's command line says")
+            try? InterfaceState(interface: link.name).write([
+                "interface": .string(link.name), "state": "off", "carrier": .bool(link.hasCarrier),
+                "since": .number(Int(Clock.now.milliseconds)),
+            ])
+        }
+        return false
+    }
+
+    /// Gives the fixed address that is for no interface by its name to the first that has a carrier.
+    private mutating func giveToTheFirst(at now: Duration) {
+        guard first == nil, let rule = options.parameters.addressOfTheFirst,
+            let chosen = interfaces.first(where: {
+                $0.link.hasCarrier && options.parameters.address(of: $0.name) == nil
+            })
+        else { return }
+        first = chosen.name
+        chosen.take(rule, at: now)
     }
 
     private mutating func begin(_ link: Link, at now: Duration) {
@@ -193,7 +232,11 @@ package struct NetworkDaemon: ~Copyable {
             return
         }
         do throws(SystemError) {
-            let interface = try Interface(link, hardwareAddress, options: options, at: now)
+            let rule =
+                options.parameters.address(of: link.name)
+                ?? (first == link.name ? options.parameters.addressOfTheFirst : nil)
+            let interface = try Interface(
+                link, hardwareAddress, rule: rule, options: options, at: now)
             interfaces.append(interface)
             interface.update(link, &routes, at: now)
         } catch {
@@ -205,18 +248,21 @@ package struct NetworkDaemon: ~Copyable {
 
     /// Says once which named interfaces are not there, or that there is none at all.
     private mutating func awaitMissing(among links: [Link]) {
-        let missing = Set(options.interfaces).subtracting(links.map(\.name))
+        let names =
+            options.interfaces.isEmpty ? options.parameters.interfaces : options.interfaces
+        let missing = Set(names).subtracting(links.map(\.name))
         for name in missing.subtracting(awaited).sorted() {
             let others = links.map(\.name).joined(separator: ", ")
             say("\(name): there is no such interface; waiting for it. There are: \(others).")
             try? InterfaceState(interface: name).write([
                 "interface": .string(name), "state": "absent", "carrier": false,
                 "since": .number(Int(Clock.now.milliseconds)),
-                "lastError": "There is no such interface.",
+                "lastError": .string(
+                    virtualLinks.failure(of: name) ?? "There is no such interface."),
             ])
         }
         awaited = missing
-        let isEmpty = options.interfaces.isEmpty && interfaces.isEmpty
+        let isEmpty = names.isEmpty && interfaces.isEmpty && leftAlone.isEmpty
         if isEmpty, !saidEmpty {
             let others = links.map(\.name).joined(separator: ", ")
             say("there is no Ethernet interface; waiting for one. There are: \(others).")
@@ -231,13 +277,14 @@ package struct NetworkDaemon: ~Copyable {
         lastProblem = words
     }
 
-    private func say(_ words: String) {
-        recorder.record(words, .notice)
+    private func say(_ words: String, _ importance: Recorder.Importance = .notice) {
+        recorder.record(words, importance)
         if options.isVerbose { Output.line(words) }
     }
 
     private mutating func writeResolvConf() {
-        let text = NetworkFiles.resolvConf(interfaces.compactMap(\.lease), ipv6.learned)
+        let text = NetworkFiles.resolvConf(
+            interfaces.compactMap(\.lease), ipv6.learned, named: options.parameters.nameServers)
         let paths = [InterfaceState.directory + "/resolv.conf", options.resolvConf]
         for path in paths.compactMap({ $0 }) {
             do throws(SystemError) { try Files.replace(path, with: text) } catch {

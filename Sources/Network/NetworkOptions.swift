@@ -24,7 +24,27 @@ package struct NetworkOptions: Sendable {
     /// A server that comes back has given an address within this time.
     package var retryCap = Pace().promise
 
+    /// What the kernel's command line says.
+    var parameters = NetworkParameters()
+
     package init() {}
+
+    /// Takes what the kernel's command line says of the network.
+    package mutating func readKernelCommandLine() {
+        parameters = NetworkParameters(
+            parsing: Files.text(Roots.proc + "/cmdline", limit: 65536) ?? "")
+    }
+
+    /// `mac`, which is the type 1 and the hardware address and stands for `nil`, or 2 to 255 bytes such as `01:52:54:00:12:34:56`.
+    package static func clientIdentifier(parsing text: String) -> [UInt8]?? {
+        if text == "mac" { return .some(nil) }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let bytes = parts.compactMap { $0.utf8.count == 2 ? UInt8($0, radix: 16) : nil }
+        guard bytes.count == parts.count, (2...255).contains(bytes.count) else { return nil }
+        return bytes
+    }
+
+    package static func isInterfaceName(_ name: String) -> Bool { InterfaceName.isValid(name) }
 
     /// A host name in lower case, or `nil` where no machine can have it.
     package static func checkedName(_ name: String) -> String? { DomainName.checked(name) }

@@ -36,8 +36,8 @@ struct Upkeep {
     /// Compares what the kernel has with what the lease says, and does the difference; `problem` says what could not be done.
     /// - Returns: the number of steps that were needed.
     mutating func repair(
-        _ link: Link, to held: HeldLease?, linkLocal: IPv4Address?, _ routes: inout RouteSocket,
-        at now: Duration
+        _ link: Link, to held: HeldLease?, linkLocal: IPv4Address?, mtu: UInt16?,
+        _ routes: inout RouteSocket, at now: Duration
     ) -> Int {
         guard isDue else { return 0 }
         if let lastRepairAt, now < lastRepairAt + Self.pause {
@@ -53,7 +53,7 @@ struct Upkeep {
             return 0
         }
         let wanted = InterfacePlan.Wanted(
-            held, linkLocal: linkLocal, at: now, largestMTU: link.largestMTU)
+            held, linkLocal: linkLocal, mtu: mtu, at: now, largestMTU: link.largestMTU)
         let count = carryOut(wanted, link, &routes)
         if count > 0 { lastRepairAt = now }
         isConfigured = held != nil && !lacksAddress

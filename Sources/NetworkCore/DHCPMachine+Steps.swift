@@ -136,7 +136,8 @@ extension DHCPMachine {
         let left = (held.rebindAt ?? now) - now
         return send(
             .request, exchange, .unicast(from: held.lease.address, to: held.lease.server),
-            gap: configuration.pace.renewalGap(left: left, using: &random), at: now,
+            gap: configuration.pace.renewalGap(
+                after: exchange.sent &+ 1, left: left, using: &random), at: now,
             state: { .renewing($0, held) },
             complete: { $0.clientAddress = held.lease.address })
     }
@@ -148,7 +149,8 @@ extension DHCPMachine {
         let left = (held.endsAt ?? now) - now
         return send(
             .request, exchange, .broadcast(from: held.lease.address),
-            gap: configuration.pace.renewalGap(left: left, using: &random), at: now,
+            gap: configuration.pace.renewalGap(
+                after: exchange.sent &+ 1, left: left, using: &random), at: now,
             state: { .rebinding($0, held) },
             complete: { $0.clientAddress = held.lease.address })
     }

@@ -24,10 +24,11 @@ package enum InterfacePlan {
 
         /// - Parameters:
         ///   - linkLocal: the address that the interface has chosen itself.
+        ///   - mtu: what a person has said of it, in bytes; it counts before what a server says.
         ///   - largestMTU: what the interface can do.
         package init(
-            _ held: HeldLease?, linkLocal: IPv4Address? = nil, at now: Duration,
-            largestMTU: UInt32
+            _ held: HeldLease?, linkLocal: IPv4Address? = nil, mtu fixed: UInt16? = nil,
+            at now: Duration, largestMTU: UInt32
         ) {
             if let held {
                 let left = held.endsAt.map { UInt32(clamping: ($0 - now).components.seconds) }
@@ -35,8 +36,8 @@ package enum InterfacePlan {
                     Address(
                         held.lease.prefix, broadcast: held.lease.broadcast, validSeconds: left))
                 routes = held.lease.routes
-                mtu = held.lease.mtu.map { min(UInt32($0), largestMTU) }
             }
+            mtu = (fixed ?? held?.lease.mtu).map { min(UInt32($0), largestMTU) }
             if let linkLocal {
                 let prefix = IPv4Prefix(linkLocal, length: 16)
                 addresses.append(

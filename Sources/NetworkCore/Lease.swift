@@ -107,7 +107,7 @@ package struct Lease: Equatable, Sendable {
     }
 
     /// The prefix by the address's class, for a server that sends no mask. Source: RFC 950.
-    private static func classfulLength(_ address: IPv4Address) -> Int {
+    static func classfulLength(_ address: IPv4Address) -> Int {
         switch address.rawValue >> 24 {
         case ..<128: 8
         case ..<192: 16

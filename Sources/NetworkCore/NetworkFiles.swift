@@ -2,10 +2,12 @@ import Addresses
 
 /// The texts of the files that tell the rest of the system about the network.
 package enum NetworkFiles {
-    /// A resolv.conf for all leases and what else was learned; name servers and search domains once each, at most as many as
-    /// resolvers read: one of them from IPv6 where there is one.
-    package static func resolvConf(_ leases: [Lease], _ learned: [LearnedServers] = []) -> String {
-        var servers: [String] = []
+    /// A resolv.conf for the servers that a person has named, all leases, and what else was learned; name servers and search domains
+    /// once each, at most as many as resolvers read: one of them from IPv6 where there is one.
+    package static func resolvConf(
+        _ leases: [Lease], _ learned: [LearnedServers] = [], named: [IPv4Address] = []
+    ) -> String {
+        var servers = named.map(\.description)
         var others: [String] = []
         var domains: [String] = []
         func add(_ items: [String], to list: inout [String]) {

@@ -21,7 +21,7 @@ package struct Pace: Sendable, Equatable {
         }
         let whole = Int(clamping: promise.inMilliseconds)
         let least = whole / 8 * 3
-        let most = max(whole - Self.afterTheTry, least / 4 * 5)
+        let most = max(min(whole / 8 * 5, whole - Self.afterTheTry), least / 4 * 5)
         return .milliseconds(Int.random(in: least...most, using: &random))
     }
 
@@ -37,11 +37,13 @@ package struct Pace: Sendable, Equatable {
     }
 
     /// The wait after a renewal: half of the time that is left, as RFC 2131 §4.4.5 has it, but without its floor of 60 s, within
-    /// which a short lease would end after a single lost packet.
+    /// which a short lease would end after a single lost packet, and after two more tries at once: the first one may have met
+    /// a server that was being restarted.
     package func renewalGap(
-        left: Duration, using random: inout some RandomNumberGenerator
+        after sent: Int, left: Duration, using random: inout some RandomNumberGenerator
     ) -> Duration {
-        max(left / 2, gap(after: .max, using: &random))
+        let soon = gap(after: .max, using: &random)
+        return sent <= 2 ? soon : max(left / 2, soon)
     }
 }
 

@@ -13,12 +13,16 @@ import Testing
                 address-after-boot = keep
                 hostname = rescue-1.example.org
                 passphrase-login = yes
+                client-id = 01:52:54:00:12:34:56
+                retry-cap = 20
                 """)
         #expect(settings.interfaces == ["eth0", "eth1"])
         #expect(settings.listen == ["[::]:2222"])
         #expect(settings.addressAfterBoot == .keep)
         #expect(settings.hostName == "rescue-1.example.org")
         #expect(settings.passphraseLogin)
+        #expect(settings.clientID == "01:52:54:00:12:34:56")
+        #expect(settings.retryCap == 20)
         #expect(settings.complaints.isEmpty)
     }
 
@@ -52,7 +56,8 @@ import Testing
     @Test(arguments: [
         "listen = 2222:", "listen = myhost:22", "listen = ::1:22", "interface = eth0:1",
         "interface = eth0 eth1", "hostname = -a", "hostname = a..b", "hostname = a b",
-        "hostname = größe",
+        "hostname = größe", "client-id = box", "client-id = 01", "retry-cap = 5",
+        "retry-cap = 8s",
     ])
     func aValueThatNoServiceCanUseIsLeftOut(line: String) {
         let settings = Settings(parsing: line + "\nlisten = :2222\ninterface = eth2")

@@ -28,6 +28,8 @@ private func readPacket(_ bytes: ArraySlice<UInt8>) {
     if let packet = ARPPacket(parsing: bytes) {
         claim(packet.encoded[...] == bytes.prefix(28), "an ARP packet does not survive")
     }
+    let parameters = NetworkParameters(parsing: String(decoding: bytes, as: UTF8.self))
+    claim(parameters.nameServers.count <= 8, "too many name servers")
     claim(ClasslessRoutes.parse(Array(bytes), atMost: 64)?.count ?? 0 <= 64, "too many routes")
 }
 

@@ -8,7 +8,7 @@ final class NetworkLab {
     let directory: String
     private let client: Namespace
     private let server: Namespace
-    private var dnsmasq = Running()
+    private var dhcpServer = Running()
     private var davit = Running()
 
     /// A child that is there or not.
@@ -41,7 +41,93 @@ final class NetworkLab {
             """)
     }
 
+    /// Sets a third machine beside the server on the same wire: 02:00:00:00:00:66.
+    func addNeighbour() throws {
+        let other = try Namespace(scratch: directory)
+        try server.shell(
+            """
+            ip link add far link srv address 02:00:00:00:00:66 type macvlan mode bridge \
+            && ip link set far netns \(other.pid)
+            """)
+        try other.shell("ip link set far up")
+        neighbour = Neighbour(other)
+    }
+
+    func onNeighbour(_ line: String) throws -> String {
+        guard let neighbour else { throw LabError("there is no neighbour") }
+        return try neighbour.namespace.shell(line)
+    }
+
+    /// A namespace cannot be copied and so not be optional in a class by itself.
+    private final class Neighbour {
+        let namespace: Namespace
+        init(_ namespace: consuming Namespace) { self.namespace = namespace }
+    }
+    private var neighbour: Neighbour?
+
     // MARK: The server
+
+    /// The server programs that the tests know.
+    enum Server: String, CaseIterable, Sendable { case dnsmasq, dhcpd, kea }
+
+    /// Starts a server that gives 10.55.0.pool to pool + 9, to be renewed from 3 s on.
+    func start(_ kind: Server, pool: Int = 50) throws {
+        switch kind {
+        case .dnsmasq: try startServer(pool: pool)
+        case .dhcpd: try startDhcpd(pool: pool)
+        case .kea: try startKea(pool: pool)
+        }
+    }
+
+    private func startDhcpd(pool: Int) throws {
+        let (conf, leases) = (directory + "/dhcpd.conf", directory + "/dhcpd-\(pool).leases")
+        if !Files.exists(leases) { try Files.replace(leases, with: "") }
+        try Files.replace(
+            conf,
+            with: """
+                authoritative; ping-check false;
+                default-lease-time 120; max-lease-time 120;
+                option dhcp-renewal-time 3; option dhcp-rebinding-time 100;
+                subnet 10.55.0.0 netmask 255.255.255.0 {
+                  range 10.55.0.\(pool) 10.55.0.\(pool + 9);
+                  option routers 10.55.0.1;
+                  option domain-name-servers 10.55.0.1;
+                  option domain-name "lab.example";
+                }
+                """)
+        dhcpServer.child = try ChildProcess(
+            starting: server.request([
+                "/usr/sbin/dhcpd", "-4", "-f", "-d", "--no-pid", "-user", "root", "-group", "root",
+                "-cf", conf, "-lf", leases, "srv",
+            ]))
+    }
+
+    private func startKea(pool: Int) throws {
+        let conf = directory + "/kea.json"
+        try Files.replace(
+            conf,
+            with: """
+                {"Dhcp4": {
+                  "interfaces-config": {"interfaces": ["srv"], "dhcp-socket-type": "raw"},
+                  "lease-database": {"type": "memfile", "persist": false},
+                  "authoritative": true,
+                  "valid-lifetime": 120, "renew-timer": 3, "rebind-timer": 100,
+                  "subnet4": [{"id": 1, "subnet": "10.55.0.0/24",
+                    "pools": [{"pool": "10.55.0.\(pool)-10.55.0.\(pool + 9)"}],
+                    "option-data": [
+                      {"name": "routers", "data": "10.55.0.1"},
+                      {"name": "domain-name-servers", "data": "10.55.0.1"},
+                      {"name": "domain-name", "data": "lab.example"}]}],
+                  "loggers": [{"name": "kea-dhcp4", "severity": "INFO",
+                    "output_options": [{"output": "\(directory)/kea.log"}]}]
+                }}
+                """)
+        var request = server.request(
+            ["/usr/sbin/kea-dhcp4", "-c", conf],
+            environment: ["KEA_PIDFILE_DIR=\(directory)", "KEA_LOCKFILE_DIR=\(directory)"])
+        request.output = -1
+        dhcpServer.child = try ChildProcess(starting: request)
+    }
 
     /// Starts dnsmasq; it renews from 3 s on.
     /// - Parameter pool: the addresses are 10.55.N.pool to pool + 9.
@@ -57,11 +143,11 @@ final class NetworkLab {
             "--dhcp-option=option:dns-server,10.55.0.1", "--domain=lab.example",
             "--dhcp-option-force=option:T1,3", "--dhcp-option-force=option:T2,100",
         ]
-        dnsmasq.child = try ChildProcess(
+        dhcpServer.child = try ChildProcess(
             starting: server.request(["/usr/sbin/dnsmasq"] + options + ranges + more))
     }
 
-    func stopServer() { dnsmasq.child = nil }
+    func stopServer() { dhcpServer.child = nil }
 
     // MARK: The client
 
@@ -77,9 +163,18 @@ final class NetworkLab {
             environment: [
                 "DAVIT_RUN=\(directory)/run", "DAVIT_SYSTEM_RUN=\(directory)",
                 "DAVIT_DEV=\(directory)",
-            ])
+            ] + (hasCommandLine ? ["DAVIT_PROC=\(directory)/proc"] : []))
         request.output = -1
         return request
+    }
+
+    private var hasCommandLine = false
+
+    /// What davit is to read as the kernel's command line.
+    func setCommandLine(_ line: String) throws {
+        hasCommandLine = true
+        try Files.makeDirectory(directory + "/proc")
+        try Files.replace(directory + "/proc/cmdline", with: line + "\n")
     }
 
     func start(_ words: [String] = ["--interface", "cli"]) throws {
@@ -92,6 +187,12 @@ final class NetworkLab {
         let exit = try davit.child?.wait(until: Clock.now + .seconds(5))
         davit.child = nil
         return exit
+    }
+
+    /// Takes away what davit has and knows, as at another boot.
+    func forget() throws {
+        try client.shell("ip address flush dev cli")
+        try? FileManager.default.removeItem(atPath: directory + "/run")
     }
 
     struct Result {

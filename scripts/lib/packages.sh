@@ -67,6 +67,8 @@ e2fsprogs: makes the guests' file systems
 ipxe-qemu: the guests' network card
 iproute2: networks the guests together
 isc-dhcp-client: a DHCP client to compare with
+isc-dhcp-server: a DHCP server to be a client of
+kea-dhcp4-server: a DHCP server to be a client of
 kmod: finds the guests' kernel modules
 libiscsi-bin: talks to the exported disks
 mmdebstrap: makes the guests' Debian root

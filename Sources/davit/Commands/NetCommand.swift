@@ -8,6 +8,7 @@ enum NetCommand: Command {
     static let help = """
         davit net [--interface IF]... [--once [--timeout SECONDS]] [--release-on-exit]
                   [--resolv-conf PATH] [--hostname NAME]
+                  [--client-id BYTES] [--retry-cap SECONDS]
 
         Switches the Ethernet interfaces on, follows their cables, asks for addresses by DHCP until there
         are some, and keeps them. A server that comes back after minutes or days is used within 8 s.
@@ -22,6 +23,16 @@ enum NetCommand: Command {
                                was switched on; without it they stay for the system that follows
           --resolv-conf PATH   write the name servers there too
           --hostname NAME      the machine's name; without it the kernel's, or the one in /etc/hostname
+          --client-id BYTES    what the servers know this machine by, such as 01:52:54:00:12:34:56;
+                               without it that is the hardware address
+          --retry-cap SECONDS  how soon a server that comes back is to be used: 8 by default, from 6 on
+
+        An address that another machine on the link has is not used, and one that is held is defended.
+        Without a lease an interface gives itself a link-local address (169.254/16) after 15 s.
+
+        In an initramfs the kernel's command line counts too: ip= in the syntax of klibc and dracut,
+        vlan=, bond= and nameserver=. What cannot be read is named in the log, and DHCP is used instead.
+        Interfaces that it does not name are configured by DHCP, unless it says ip=off.
 
         What is going on is in /run/davit/net/IF.json and, in words, in /run/davit/log.
 
@@ -37,11 +48,21 @@ enum NetCommand: Command {
         options.releasesOnExit = try reader.flag("--release-on-exit")
         options.resolvConf = try reader.value("--resolv-conf")
         let hostName = try reader.value("--hostname")
+        if let text = try reader.value("--client-id") {
+            guard let identifier = NetworkOptions.clientIdentifier(parsing: text) else {
+                throw UsageError(
+                    "--client-id \(text): expected 'mac' or bytes, such as 01:52:54:00:12:34:56.")
+            }
+            options.clientIdentifier = identifier
+        }
+        if let seconds = try reader.number("--retry-cap", in: 6...3600) {
+            options.retryCap = .seconds(seconds)
+        }
         _ = try reader.operands(atMost: 0)
         if options.timeout != nil, !options.once {
             throw UsageError("--timeout goes with --once only: the daemon never gives up.")
         }
-        if let bad = options.interfaces.first(where: { !isInterfaceName($0) }) {
+        if let bad = options.interfaces.first(where: { !NetworkOptions.isInterfaceName($0) }) {
             throw UsageError("--interface \(bad): an interface cannot have this name.")
         }
         options.isVerbose = Output.isTerminal
@@ -54,6 +75,8 @@ enum NetCommand: Command {
         if Host.isInitramfs || Environment["DAVIT_SYSTEM_RUN"] != nil {
             options.netConfDirectory = Roots.systemRun
         }
+        // What it says is for the initramfs: a running system has its own configuration.
+        if Host.isInitramfs || Environment["DAVIT_PROC"] != nil { options.readKernelCommandLine() }
         return try serve(options)
     }
 
@@ -76,11 +99,5 @@ enum NetCommand: Command {
                 "davit net: \(error) Run it as root, or with CAP_NET_ADMIN and CAP_NET_RAW.")
             return .system
         }
-    }
-
-    /// What the kernel allows: it ends up in a file's path. Source: dev_valid_name in net/core/dev.c.
-    private static func isInterfaceName(_ name: String) -> Bool {
-        (1...15).contains(name.utf8.count) && name != "." && name != ".."
-            && name.utf8.allSatisfy { $0 > 32 && $0 != 127 && !"/:".utf8.contains($0) }
     }
 }

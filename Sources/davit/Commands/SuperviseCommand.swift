@@ -21,6 +21,9 @@ enum SuperviseCommand: Command {
 
         davit.conf holds lines 'key = value':
           interface = IF                 configure only this one; may be given more than once
+          client-id = BYTES              what DHCP servers know the machine by, such as
+                                         01:52:54:00:12:34:56 (default: the hardware address)
+          retry-cap = SECONDS            how soon a DHCP server that comes back is used (default 8)
           listen = ADDRESS:PORT          where the SSH server listens (default port 22, everywhere)
           passphrase-login = no          'yes': the passphrase of a locked disk logs in, too, by opening it
           hostname = server              the name by which it is found; otherwise the system's

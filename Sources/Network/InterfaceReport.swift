@@ -1,0 +1,55 @@
+import JSONKit
+import LinuxKit
+import NetworkCore
+
+/// What stands in IF.json; `InterfaceState` says what the fields mean.
+struct InterfaceReport {
+    let name: String
+    let state: String
+    let link: Link
+    let machine: IPv4Machine
+    /// The addresses have been taken away.
+    var isReleased = false
+    var isConfigured = false
+    var since = Duration.zero
+    var lastError: String?
+    var lastErrorAt: Duration?
+    var broughtUp = false
+    var originalMTU: UInt32 = 0
+    var learned: (ipv6: JSON, name: JSON) = (.null, .null)
+    var counters = InterfaceCounters()
+
+    init(name: String, state: String, link: Link, machine: IPv4Machine) {
+        self.name = name
+        self.state = state
+        self.link = link
+        self.machine = machine
+    }
+
+    var json: JSON {
+        let held = isReleased ? nil : machine.held
+        let lease = held?.lease
+        func time(_ time: Duration?) -> JSON { JSON(time?.milliseconds) }
+        return [
+            "interface": .string(name), "mac": JSON(link.hardwareAddress?.description),
+            "state": .string(state), "since": time(since), "carrier": .bool(link.hasCarrier),
+            "configured": .bool(isConfigured && lease != nil),
+            "address": JSON(lease?.prefix.description),
+            "linkLocal": JSON(isReleased ? nil : machine.linkLocal?.description),
+            "gateway": JSON(lease?.gateway?.description),
+            "dns": .array(lease?.nameServers.map { .string($0.description) } ?? []),
+            "domain": JSON(lease?.domain),
+            "ntp": .array(
+                lease?.timeServers.map { .string($0.description) } ?? []),
+            "server": JSON(lease.flatMap { $0.isFixed ? nil : $0.server.description }),
+            "leaseSeconds": JSON(lease?.duration?.components.seconds),
+            "leaseObtainedAt": time(held?.obtainedAt), "renewAt": time(held?.renewAt),
+            "leaseEndsAt": time(held?.endsAt), "tries": .number(machine.tries),
+            "lastTryAt": time(machine.lastTryAt), "nextTryAt": time(machine.nextTryAt),
+            "lastError": JSON(lastError), "lastErrorAt": time(lastErrorAt),
+            "broughtUp": .bool(broughtUp), "originalMTU": .number(Int(originalMTU)),
+            "pid": .number(Int(Host.pid)),
+            "ipv6": learned.ipv6, "mdns": learned.name, "counters": counters.json,
+        ]
+    }
+}

@@ -1,0 +1,91 @@
+import JSONKit
+import LinuxKit
+import Testing
+
+/// `davit net` with what the kernel's command line says of the network.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct KernelCommandLineTests {
+    let lab: NetworkLab
+
+    init() throws { lab = try NetworkLab() }
+
+    @Test func aFixedAddressIsUsedWithoutAnyServerAndRepaired() throws {
+        try lab.setCommandLine(
+            "quiet ip=10.55.0.77::10.55.0.1:24:box:cli:none:1400 nameserver=10.55.0.2")
+        let resolvConf = lab.directory + "/resolv.conf"
+        try lab.start(["--interface", "cli", "--resolv-conf", resolvConf])
+        try lab.wait(3, for: "the address") { lab.state()?["configured"]?.bool == true }
+        #expect(lab.state()?["state"]?.string == "static")
+        #expect(try lab.addresses() == ["10.55.0.77/24"])
+        let routes = try lab.routes()
+        #expect(routes.contains("default via 10.55.0.1 dev cli"))
+        #expect(try lab.onClient("ip link show dev cli").contains("mtu 1400"))
+        #expect(Files.text(resolvConf) == "nameserver 10.55.0.2")
+        #expect(
+            Files.text(lab.directory + "/net-cli.conf")?.contains(
+                "PROTO='none'\nIPV4ADDR='10.55.0.77'") == true)
+        #expect(lab.log.contains("has 10.55.0.77/24, as the kernel's command line says"))
+        #expect(lab.state()?["counters"]?["sent"]?.int == 0, "no DHCP")
+
+        _ = try lab.onClient("ip address flush dev cli")
+        try lab.wait(3, for: "the repair") {
+            try lab.addresses() == ["10.55.0.77/24"] && lab.routes() == routes
+        }
+        #expect(
+            try lab.run(["--interface", "cli", "--once", "--timeout", "5"]).exit == .code(0))
+    }
+
+    @Test func whatCannotBeReadIsNamedAndDHCPIsUsed() throws {
+        try lab.setCommandLine("ip=10.55.0.777::10.55.0.1:24:box:cli:none")
+        try lab.startServer()
+        try lab.start()
+        try lab.waitUntilConfigured()
+        #expect(try lab.addresses().first?.hasPrefix("10.55.0.5") == true)
+        #expect(
+            lab.log.contains(
+                "ip=10.55.0.777::10.55.0.1:24:box:cli:none on the kernel's command line: "
+                    + "'10.55.0.777' is no address of a machine; DHCP is used instead."))
+    }
+
+    @Test func anInterfaceThatIsOffIsLeftAlone() throws {
+        try lab.connect(1)
+        try lab.setCommandLine("ip=cli1:off")
+        try lab.startServer()
+        try lab.start(["--interface", "cli", "--interface", "cli1"])
+        try lab.waitUntilConfigured()
+        #expect(lab.state("cli1")?["state"]?.string == "off")
+        #expect(try lab.addresses("cli1") == [])
+        #expect(
+            lab.log.contains("cli1: left alone, as ip= on the kernel's command line says"))
+    }
+
+    @Test func anAddressForNobodyByNameGoesToTheFirstWithACarrier() throws {
+        try lab.connect(1)
+        _ = try lab.onServer("ip link set srv down")
+        try lab.setCommandLine("ip=10.55.1.77::10.55.1.1:255.255.255.0")
+        try lab.start(["--interface", "cli", "--interface", "cli1"])
+        try lab.wait(5, for: "the address") { try lab.addresses("cli1") == ["10.55.1.77/24"] }
+        #expect(lab.state("cli")?["state"]?.string == "no-carrier", "asks by DHCP when it can")
+    }
+
+    /// Where the kernel has VLANs they are made and used; where it has none that is said by name.
+    @Test func aVLANIsMadeAndUsedOrItsLackNamed() throws {
+        try lab.setCommandLine("vlan=cli.5:cli")
+        try lab.startServer()
+        guard (try? lab.onServer("ip link add link srv name srv.5 type vlan id 5")) != nil else {
+            try lab.start([])
+            try lab.wait(5, for: "the message") {
+                lab.log.contains(
+                    "cli.5: Cannot make the VLAN 5 on cli as cli.5: Operation not supported. The kernel has no "
+                        + "such interfaces: the module 8021q or bonding must be in the initramfs.")
+            }
+            #expect(lab.state("cli.5")?["lastError"]?.string?.contains("Cannot make") == true)
+            return
+        }
+        _ = try lab.onServer("ip address add 10.55.1.1/24 dev srv.5 && ip link set srv.5 up")
+        try lab.start(["--interface", "cli.5", "--release-on-exit"])
+        try lab.waitUntilConfigured(8, interface: "cli.5")
+        #expect(try lab.addresses("cli.5").first?.hasPrefix("10.55.1.") == true)
+        #expect(try lab.end() == .code(0))
+        #expect(try !lab.onClient("ip link show").contains("cli.5"), "what davit made is gone")
+    }
+}
