@@ -48,7 +48,7 @@ enum GreetCommand: Command {
     private static func unlockAndWatch(_ keyboard: Keyboard) throws -> ExitCode? {
         while true {
             Output.line("Enter alone gives a shell, Ctrl-C leaves; neither changes anything.")
-            let dialogue = try UnlockDialogue(UnlockRun(), on: keyboard, emptyLineMeansShell: true)
+            let dialogue = UnlockDialogue(UnlockRun(), on: keyboard, emptyLineMeansShell: true)
             switch try dialogue() {
             case .done:
                 Output.line("Everything is open. How the boot goes on (Enter gives a shell):")
