@@ -81,26 +81,30 @@ static int is_distinctive(const unsigned char *piece) {
     return different >= 4;
 }
 
-static void wipe_piece(struct region region, struct search *search, const unsigned char *piece) {
+static void wipe_piece(
+    struct region region, struct search *search, const unsigned char *piece, size_t length) {
     unsigned char *at = region.start;
-    while ((at = memmem(at, (size_t)(region.end - at), piece, PIECE)) != NULL) {
-        if (at + PIECE > search->secret && at < search->secret + search->count) {
+    while ((at = memmem(at, (size_t)(region.end - at), piece, length)) != NULL) {
+        if (at + length > search->secret && at < search->secret + search->count) {
             at++;
             continue;
         }
-        explicit_bzero(at, PIECE);
+        explicit_bzero(at, length);
         search->wiped++;
-        at += PIECE;
+        at += length;
     }
 }
 
 static void search_region(struct region region, void *context) {
     struct search *search = context;
+    // Whole ones first: of a part that is shorter than a piece nothing would be found.
+    if (is_distinctive(search->secret))
+        wipe_piece(region, search, search->secret, search->count);
     for (size_t at = 0; at < search->count; at += PIECE) {
         // The last piece overlaps the one before it.
         size_t start = at + PIECE <= search->count ? at : search->count - PIECE;
         if (is_distinctive(search->secret + start))
-            wipe_piece(region, search, search->secret + start);
+            wipe_piece(region, search, search->secret + start, PIECE);
     }
 }
 

@@ -8,5 +8,6 @@ authorized-keys 4096 Addresses Bytes SSHCore
 ipv6 1500 Addresses Bytes NetworkCore
 sshd 2048 Addresses Bytes SSHCore
 progress 8192 RepairCore
+crypttab 2048 UnlockCore
 LIST
 }
