@@ -96,3 +96,15 @@ package struct GoOn {
         }
     }
 }
+
+extension GoOn {
+    /// After a disk that came late: ends the rescue shell that the initramfs has started meanwhile, if nobody sits at it,
+    /// so that the boot goes on without anybody at the console.
+    package static func afterUnlocking(say: @escaping (String) -> Void) {
+        guard BootStage.now == .rescueShell else { return }
+        guard case .inUse(let pid, _)? = try? GoOn(patience: .zero, say: say)() else { return }
+        say(
+            "Somebody uses the rescue shell on the console (process \(pid)); the boot goes on when it ends."
+        )
+    }
+}

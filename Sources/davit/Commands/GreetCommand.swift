@@ -51,6 +51,7 @@ enum GreetCommand: Command {
             let dialogue = UnlockDialogue(UnlockRun(), on: keyboard, emptyLineMeansShell: true)
             switch try dialogue() {
             case .done:
+                GoOn.afterUnlocking { Output.line($0) }
                 Output.line("Everything is open. How the boot goes on (Enter gives a shell):")
             case .nothing:
                 Output.line(

@@ -1,4 +1,5 @@
 import Arguments
+import Boot
 import JSONKit
 import LinuxKit
 import Unlock
@@ -59,6 +60,7 @@ enum UnlockCommand: Command {
         }
         let ending = try unlock(run, keyFile)
         if run.onlyProof, ending == .nothing { return ExitCode(rawValue: 2) }
+        if ending == .done, !run.onlyTest { GoOn.afterUnlocking { Output.line($0) } }
         return explained(ending)
     }
 
