@@ -118,6 +118,7 @@ let package = Package(
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
         tests("SSHCoreTests", ["Addresses", "SSHCore"]),
         tests("SSHKitTests", ["SSHKit"]),
+        tests("SFTPCoreTests", ["Bytes", "SFTPCore"]),
         tests("SSHServerTests", ["LUKSFixtures", "davit", "JSONKit", "LinuxKit"]),
         tests("RepairCoreTests", ["RepairCore"]),
         tests("RepairTests", ["Repair", "RepairCore", "JSONKit", "LinuxKit", "davit"]),
