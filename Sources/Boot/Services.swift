@@ -17,6 +17,13 @@ package enum Services {
         return services(for: settings, in: directory, keepsAddress: keepsAddress)
     }
 
+    /// What is wrong with DIR/davit.conf, a sentence for each line.
+    package static func complaints(in directory: String) -> [String] {
+        let path = directory + "/davit.conf"
+        return Settings(parsing: Files.text(path, limit: 65536) ?? "").complaints
+            .map { "\(path): \($0)" }
+    }
+
     static func services(
         for settings: Settings, in directory: String, keepsAddress: Bool
     ) -> [Supervisor.Service] {

@@ -10,7 +10,7 @@ struct ImageBuilder: Sendable {
     private static let dataMiB = 32
     /// What of the repository scripts/install reads.
     private static let installed = [
-        "dist/davit", "initramfs-hooks", "scripts/install", "scripts/lib",
+        "dist/davit", "completions", "initramfs-hooks", "man", "scripts/install", "scripts/lib",
     ]
 
     func directory(progress: @Sendable (String) -> Void) async throws -> String {

@@ -19,6 +19,9 @@ fail() {
 # have COMMAND: whether COMMAND can be run.
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# usable_keys FILE: whether FILE holds at least one public key.
+usable_keys() { grep -qE '^[^#]*(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9-]+@openssh\.com) AAAA' "$1"; }
+
 # retry WHAT COMMAND...: up to three times, because mirrors and networks have bad moments. A COMMAND
 # that ends with status 2 says that trying again will not help.
 retry() {

@@ -9,6 +9,7 @@ enum SuperviseCommand: Command {
     static let help = """
         davit supervise [--config DIR] [--until-hand-over] [--keep-address]
         davit supervise --stop
+        davit supervise --check [--config DIR]
 
         Starts 'davit net' and 'davit sshd', and starts each again whenever it ends. Runs until SIGTERM. One at a
         time: a second one says so and ends with 1.
@@ -17,6 +18,7 @@ enum SuperviseCommand: Command {
         --until-hand-over
                        for boot scripts: ends at once when --stop came first, because the boot was faster
         --keep-address the address stays when this ends, unless davit.conf says 'drop'
+        --check        names the lines of davit.conf that cannot be used, and ends with 1 when there are any
         --stop         ends the running supervisor and its services; that none runs is a success
 
         davit.conf holds lines 'key = value':
@@ -36,9 +38,15 @@ enum SuperviseCommand: Command {
         var reader = ArgumentReader(arguments)
         let stop = try reader.flag("--stop")
         let untilHandOver = try reader.flag("--until-hand-over")
+        let check = try reader.flag("--check")
         let keepsAddress = try reader.flag("--keep-address")
         let directory = try reader.value("--config") ?? Roots.etc
         _ = try reader.operands(atMost: 0)
+        if check {
+            let complaints = Services.complaints(in: directory)
+            for complaint in complaints { Output.line(complaint) }
+            return complaints.isEmpty ? .done : .failed
+        }
         if stop {
             Output.line(words(for: try Supervisor.stop()))
             return .done
