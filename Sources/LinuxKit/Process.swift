@@ -3,6 +3,13 @@ import Glibc
 
 /// This process.
 package enum Process {
+    /// The command line, the program's name first. Needs no /proc, as `CommandLine.arguments` does.
+    package static var arguments: [String] {
+        var words: [String] = []
+        while let word = davit_argument(Int32(words.count)) { words.append(String(cString: word)) }
+        return words
+    }
+
     package static func exit(_ code: Int32) -> Never { davit_exit(code) }
 
     /// Becomes another program; the descriptors without O_CLOEXEC, the session and the process number stay.

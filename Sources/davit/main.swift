@@ -1,3 +1,3 @@
 import LinuxKit
 
-Process.exit(Applets.run(CommandLine.arguments).rawValue)
+Process.exit(Applets.run(Process.arguments).rawValue)

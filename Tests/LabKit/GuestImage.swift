@@ -39,6 +39,8 @@ package struct GuestImage: Sendable {
     package let privateKey: String
     /// The public host keys that scripts/install made; empty without davit.
     package let hostKeys: String
+    /// Where the image is.
+    private let directory: String
 
     /// Builds the image, or finds it in the cache.
     /// - Throws: `.missing` without tools or without `dist/davit`.
@@ -64,7 +66,37 @@ package struct GuestImage: Sendable {
             initrd: "\(directory)/initrd",
             disks: plan.diskNames.map { Disk(name: $0, file: "\(directory)/\($0).img") },
             privateKey: try text("client-key"),
-            hostKeys: plan.hasDavit ? try text("host-keys.pub") : "")
+            hostKeys: plan.hasDavit ? try text("host-keys.pub") : "", directory: directory)
+    }
+}
+
+extension GuestImage {
+    /// This image with its initrd as scripts/overlay makes it reachable; for an image without davit.
+    package func overlaid(in enclosure: Enclosure) async throws -> GuestImage {
+        let combined = "\(enclosure.scratch)/initrd-with-overlay"
+        let publicKey = "\(enclosure.scratch)/overlay.pub"
+        try await enclosure.run(["sh", "-c", "ssh-keygen -y -f \"$0\" >\"$1\"", keyFile, publicKey])
+        let made = try await enclosure.run(
+            [
+                "\(repository)/scripts/overlay", "--initrd", initrd, "--authorized-keys",
+                publicKey, "--modules", modules, "--config", "/nonexistent",
+                "-o", "\(enclosure.scratch)/overlay.img", "--combined", combined,
+            ], within: .seconds(240))
+        guard let line = made.text.split(separator: "\n").first(where: { $0.contains("NAME ssh-") })
+        else { throw LabError.unexpected("scripts/overlay printed no host key: \(made.text)") }
+        let hostKey = line.drop { $0 == " " }.dropFirst("NAME ".count)
+        return GuestImage(
+            plan: plan, machine: machine, kernel: kernel, initrd: combined, disks: disks,
+            privateKey: privateKey, hostKeys: "\(hostKey)\n", directory: directory)
+    }
+
+    private var keyFile: String { "\(directory)/client-key" }
+
+    /// The kernel's modules, as its package has them.
+    private var modules: String {
+        let tree = "\(directory)/modules"
+        let version = try? FileManager.default.contentsOfDirectory(atPath: tree).first
+        return "\(tree)/\(version ?? "")"
     }
 }
 

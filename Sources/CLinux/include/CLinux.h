@@ -79,6 +79,9 @@ struct davit_child {
 /// too. All descriptors but the ones named are closed in the child. Oldest kernel: 5.9 (close_range).
 pid_t davit_spawn(const struct davit_child *child, int *pidfd);
 
+/// A word of this process' command line, NULL behind the last. Needs no /proc.
+const char *_Nullable davit_argument(int index);
+
 /// ioctl(2) with a pointer argument; variadic functions are not imported.
 int davit_ioctl(int descriptor, unsigned long request, void *_Nullable argument);
 

@@ -1,5 +1,6 @@
 import Arguments
 import Boot
+import LinuxKit
 
 enum InitCommand: Command {
     static let name = "init"
@@ -20,7 +21,7 @@ enum InitCommand: Command {
             try InitWrapper.keepServices()
             return .done
         }
-        let program = CommandLine.arguments.first ?? "/davit-init"
+        let program = Process.arguments.first ?? "/davit-init"
         try InitWrapper.becomeInit(program: program, arguments: arguments)
     }
 }
