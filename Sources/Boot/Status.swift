@@ -1,10 +1,12 @@
+import BootCore
 import JSONKit
 import LinuxKit
 
 /// What this machine is doing and waiting for, gathered from the state files of davit's processes and from /proc.
 ///
 /// As JSON: `{version, host, kernel, architecture, now, boot: {stage, words}, supervisor, network: […], unlock: […],
-/// ssh: {listener, sessions: […]}, export: […], repair: […]}`; `supervisor`, each interface, device, session and export as its process
+/// ssh: {listener, sessions: […]}, export: […], repair: […], kernelNotes: [{name, words,
+/// count, lastAt, line}]}`; `supervisor`, each interface, device, session and export as its process
 /// wrote it, `null` where it wrote nothing. Times are milliseconds since boot, like `now`.
 package struct Status: Sendable {
     package let now = Clock.now
@@ -15,6 +17,8 @@ package struct Status: Sendable {
     let listener: JSON
     let sessions: [JSON]
     let exports: [JSON]
+    /// What the kernel said that is worth reading.
+    let kernelNotes: [KernelNotes.Note]
     /// Repairs that run, and the last that has ended.
     let repairs: [JSON]
 
@@ -45,6 +49,25 @@ package struct Status: Sendable {
         sessions = Self.files(in: "ssh") { $0.hasPrefix("session-") }
         exports = Self.files(in: "export")
         repairs = Self.attempts()
+        kernelNotes = Self.readKernelLog()
+    }
+
+    /// A small log holds some thousand records; a flood must not hold up who asks for the status.
+    private static func readKernelLog() -> [KernelNotes.Note] {
+        let log = KernelLogReader(fromStart: true)
+        var notes = KernelNotes()
+        for record in log.take(atMost: 20000) { notes.take(record) }
+        return notes.notes
+    }
+
+    private static func json(_ note: KernelNotes.Note) -> JSON {
+        [
+            "name": .string(note.name),
+            "words": .string(note.words),
+            "count": .number(note.count),
+            "lastAt": JSON(note.last.milliseconds),
+            "line": .string(note.line),
+        ]
     }
 
     package var json: JSON {
@@ -61,6 +84,7 @@ package struct Status: Sendable {
             "ssh": ["listener": listener, "sessions": .array(sessions)],
             "export": .array(exports),
             "repair": .array(repairs),
+            "kernelNotes": .array(kernelNotes.map(Self.json)),
         ]
     }
 

@@ -1,3 +1,4 @@
+import BootCore
 import JSONKit
 import LinuxKit
 
@@ -16,6 +17,7 @@ extension Status {
             + block("SSH", [listenerLine] + sessions.map(sessionLine))
             + block("Export", exports.map(exportLine))
             + block("Repair", repairs.map(repairLine))
+            + block("Kernel", kernelNotes.map(noteLine))
             + block("Services", serviceLines)
     }
 
@@ -23,6 +25,12 @@ extension Status {
         let indent = String(repeating: " ", count: 10)
         let head = title + String(repeating: " ", count: max(1, 10 - title.count))
         return lines.enumerated().map { ($0 == 0 ? head : indent) + $1 + "\n" }.joined()
+    }
+
+    private func noteLine(_ note: KernelNotes.Note) -> String {
+        let ago = max(.zero, now - note.last).inWords
+        let times = note.count == 1 ? "\(ago) ago" : "\(note.count) times, last \(ago) ago"
+        return "\(note.words) (\(times): \(note.line))"
     }
 
     private func unlockLine(_ device: JSON) -> String {

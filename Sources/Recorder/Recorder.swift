@@ -17,6 +17,9 @@ package struct Recorder: Sendable {
         case warning
     }
 
+    /// What a line begins with in the memory that outlives a reset.
+    package static let mark = "davit: "
+
     /// The most bytes that the file may hold; with the old one, twice that much memory.
     package static let limit = 512 * 1024
 
@@ -32,12 +35,23 @@ package struct Recorder: Sendable {
     /// Records one event. Never fails: a full or missing /run must not stop what is recorded.
     package func record(_ words: String, _ importance: Importance = .detail) {
         let words = Self.printable(words)
-        append("\(Clock.now.inSeconds) \(component)[\(Host.pid)]: \(words)\n")
+        let line = "\(Clock.now.inSeconds) \(component)[\(Host.pid)]: \(words)\n"
+        append(line)
+        if importance != .detail { keepOverReset(line) }
         switch importance {
         case .detail: break
         case .notice: KernelLog.write("\(component): \(words)", priority: 5)
         case .warning: KernelLog.write("\(component): \(words)", priority: 4)
         }
+    }
+
+    /// For `davit log --previous`: where the machine has a piece of memory that a reset leaves alone.
+    /// Source: fs/pstore/pmsg.c. Oldest kernel: 4.0.
+    private func keepOverReset(_ line: String) {
+        guard let memory = try? FileDescriptor(opening: Roots.dev + "/pmsg0", O_WRONLY) else {
+            return
+        }
+        try? memory.write(Self.mark + line)
     }
 
     private func append(_ line: String) {

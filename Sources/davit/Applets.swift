@@ -10,6 +10,7 @@ enum Applets {
             UnlockCommand.self,
             ExportCommand.self,
             RepairCommand.self,
+            LogCommand.self,
             BootCommand.self,
             RebootCommand.self,
             ModulesCommand.self,

@@ -1,0 +1,24 @@
+import BootCore
+import Testing
+
+@Suite struct KernelNotesTests {
+    @Test func countsWhatIsWorthReadingAndKeepsTheLastLine() {
+        var notes = KernelNotes()
+        notes.take("6,1,1000000,-;Linux version 6.12".utf8)
+        notes.take(
+            "3,2,2000000,-;blk_update_request: I/O error, dev sda, sector 8\n SUBSYSTEM=block".utf8)
+        notes.take("3,3,5500000,-;Buffer I/O error on dev sda, logical block 1".utf8)
+        notes.take("3,4,6000000,-;critical medium error, dev sdb, sector 1: I/O error".utf8)
+        #expect(notes.notes.map(\.name) == ["io-error", "medium-error"])
+        #expect(notes.notes.first?.count == 2)
+        #expect(notes.notes.first?.last == .milliseconds(5500))
+        #expect(notes.notes.first?.line == "Buffer I/O error on dev sda, logical block 1")
+    }
+
+    @Test(arguments: ["", ";", "3", "3,;I/O error", "a,b,c,d;I/O errors", ";I/O erro"])
+    func anythingCanCome(record: String) {
+        var notes = KernelNotes()
+        notes.take(record.utf8)
+        #expect(notes.notes.count <= 1)
+    }
+}
