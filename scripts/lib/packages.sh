@@ -30,6 +30,7 @@ libpopt-dev: builds libcryptsetup
 libssh-dev: names the headers that libssh needs
 libssl-dev: names the headers that libssh and libcryptsetup need
 libtool: builds libcryptsetup
+mandoc: checks the manual
 openssh-client: logs in, in the tests
 ninja-build: builds libssh
 python3-cryptography: plays a security key in the tests

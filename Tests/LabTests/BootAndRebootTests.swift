@@ -1,0 +1,77 @@
+import LabKit
+import Testing
+
+/// An initramfs that gave up, and leaving it by `davit boot` and `davit reboot`.
+struct BootAndRebootTests {
+    /// Debian's initramfs stops in its rescue shell where it would mount the root. With any value of panic= it would halt.
+    private static func options() -> Guest.Options {
+        var options = Guest.Options()
+        options.kernelParameters = ["break=mount", "panic="]
+        return options
+    }
+
+    @Test("A rescue shell that nobody sits at is ended, the boot goes on; then reboot resets.")
+    func nobodySitsThere() async throws {
+        let image = try await GuestImage.prepared(GuestImage.Plan())
+        try await Lab.with("Boot and reboot") { lab in
+            _ = try await lab.startDHCP()
+            let rescue = try await Rescue.powerOn(image, in: lab, Self.options())
+            let lease = try await rescue.address(within: .seconds(120))
+            _ = try await rescue.status(at: lease.address, within: .seconds(60))
+            try await rescue.guest.console.expect("(initramfs)", within: .seconds(120))
+            let status = try await rescue.ssh.run(
+                host: lease.address, ["status"], within: .seconds(30))
+            #expect(status.text.contains("stopped in a rescue shell"), "\(status.text)")
+
+            let boot = try await rescue.ssh.run(
+                host: lease.address, ["boot"], within: .seconds(120))
+            #expect(boot.text.contains("is ended; the boot goes on"), "\(boot.text)\(boot.errors)")
+            try await rescue.guest.console.expect("unlock disk root", within: .seconds(120))
+
+            // Something to take back: a file system that is mounted, on a mapping.
+            try await rescue.guest.shell.ready(.initrd, within: .seconds(30))
+            let mounted = try await rescue.guest.shell.run(
+                """
+                printf '0 2048 zero\\n' | dmsetup create lab-zero && mkdir -p /mnt && echo ready
+                """)
+            #expect(mounted.text.contains("ready"), "\(mounted.text)")
+            let reboot = try await rescue.ssh.run(
+                host: lease.address, ["reboot"], within: .seconds(120))
+            #expect(reboot.status == .exited(0), "\(reboot.text)\(reboot.errors)")
+            for step in [
+                "There is no export", "Closed lab-zero.", "Everything is written out.",
+                "Resetting now.",
+            ] { #expect(reboot.text.contains(step), "\(reboot.text)\(reboot.errors)") }
+            // QEMU ends where a machine would start again.
+            try await rescue.guest.ended(within: .seconds(30))
+            #expect(rescue.guest.console.text.contains("davit: reboot: resets the machine"))
+        }
+    }
+
+    @Test("A shell in which somebody typed is left alone; reboot --now resets at once.")
+    func somebodySitsThere() async throws {
+        let image = try await GuestImage.prepared(GuestImage.Plan())
+        try await Lab.with("Rescue shell in use") { lab in
+            _ = try await lab.startDHCP()
+            let rescue = try await Rescue.powerOn(image, in: lab, Self.options())
+            let lease = try await rescue.address(within: .seconds(120))
+            _ = try await rescue.status(at: lease.address, within: .seconds(60))
+            let prompt = try await rescue.guest.console.expect(
+                "(initramfs)", within: .seconds(120))
+            rescue.guest.type("echo somebody-$((40 + 2))\n")
+            try await rescue.guest.console.expect(
+                "somebody-42", after: prompt, within: .seconds(30))
+            let boot = try await rescue.ssh.run(
+                host: lease.address, ["boot"], within: .seconds(60))
+            #expect(boot.status == .exited(1))
+            #expect(boot.errors.contains("is in use: somebody typed in it"), "\(boot.errors)")
+            let end = rescue.guest.console.end
+            rescue.guest.type("echo still-$((40 + 2))\n")
+            try await rescue.guest.console.expect("still-42", after: end, within: .seconds(30))
+
+            _ = try? await rescue.ssh.run(
+                host: lease.address, ["reboot", "--now"], within: .seconds(20))
+            try await rescue.guest.ended(within: .seconds(30))
+        }
+    }
+}
