@@ -42,7 +42,7 @@ package enum LogReading {
     /// Source: Documentation/admin-guide/ramoops.rst; fs/pstore/pmsg.c.
     package static var previous: String? {
         let store = Roots.sys + "/fs/pstore"
-        if MountTable.type(at: store) == nil {
+        if Files.names(in: store).isEmpty, MountTable.type(at: store) == nil {
             try? Mounts.mount("pstore", at: store, type: "pstore", options: "", readOnly: true)
         }
         // systemd moves them there when it starts.
