@@ -2,7 +2,7 @@ import Addresses
 
 /// The DHCPv6 client of one interface, which never gives up. Source: RFC 8415 §18.2.
 ///
-/// The gaps between tries grow as the RFC has them at first, and end at 15 to 36 s instead of an hour: with the 17 packets of
+/// The gaps between tries grow as the RFC has them at first, and end at 18 to 30 s instead of an hour: with the 17 packets of
 /// DHCPv4 that is under 20 a minute. A held address stays while its lifetime lasts, whatever happens to the link.
 package struct DHCPv6Machine: Sendable {
     /// The client's DUID: type 3, hardware type 1 and the hardware address, the same in every boot. Source: RFC 8415 §11.4.
@@ -21,7 +21,7 @@ package struct DHCPv6Machine: Sendable {
         identifier = [0, 3, 0, 1] + hardwareAddress.bytes
         identity = hardwareAddress.bytes.suffix(4).reduce(0) { $0 << 8 | UInt32($1) }
         var pace = Pace()
-        pace.promise = .seconds(40)
+        pace.promise = .seconds(48)
         self.pace = pace
     }
 

@@ -9,6 +9,7 @@ davit_arch=$(uname -m)
 davit_program=${0##*/}
 davit_static_map=$davit_root/.build-static/davit.map
 davit_static_swift=$davit_root/.build-static/libswiftCore.a
+davit_static_remap=$davit_root/.build-static/slim-objects
 say() { printf '%s: %s\n' "$davit_program" "$*"; }
 warn() { printf '%s: %s\n' "$davit_program" "$*" >&2; }
 fail() {
@@ -116,6 +117,7 @@ swift_flags() {
             -Xswiftc -static-executable
             -Xswiftc -Xclang-linker -Xswiftc -static-pie
             -Xlinker "--remap-inputs=*/libswiftCore.a=$davit_static_swift"
+            -Xlinker "--remap-inputs-file=$davit_static_remap"
             -Xlinker --gc-sections
             -Xlinker --icf=safe # Libraries compare the addresses of functions.
             -Xlinker -s
