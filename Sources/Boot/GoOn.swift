@@ -40,6 +40,16 @@ package struct GoOn {
         guard exports.isEmpty else { return .exported(exports) }
 
         let isOurs = Self.isAncestor(found.pid)
+        if !isOurs {
+            let age = Clock.now - (ProcessTable.beginning(of: found.pid) ?? .zero)
+            if age < RescueShell.settled {
+                say("The rescue shell is only just there; looking whether somebody types in it.")
+                let settledAt = Clock.now + RescueShell.settled - age
+                guard try !process.waitForEnd(until: settledAt) else {
+                    return .neverStopped(BootStage.now)
+                }
+            }
+        }
         let use = Self.look(at: found.pid).use(at: Clock.wall)
         guard isOurs || use == .none else { return .inUse(pid: found.pid, use) }
         recorder.record("ends the rescue shell, process \(found.pid): the boot goes on", .notice)

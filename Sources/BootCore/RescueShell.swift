@@ -24,17 +24,18 @@ package struct RescueShell: Sendable, Equatable {
         case unknown
     }
 
-    /// The kernel notes the time of input on a terminal only when it is in another 8 seconds than the last one. So input
-    /// in the same 8 seconds as the beginning counts as input into this shell.
+    /// The kernel notes the time of input on a terminal only when it is in another 8 seconds than the last one, which
+    /// may be the making of its node in a boot that is fast. So a shell is looked at when it is as old: who types in it
+    /// has been noted by then.
     /// Source: tty_update_time in drivers/tty/tty_io.c.
-    private static let granularity: Int64 = 8
+    package static let settled = Duration.seconds(8)
 
     package func use(at now: Duration) -> Use {
         guard programs.isEmpty else { return .programs(programs) }
         guard let lastTyped else { return .unknown }
-        let typed = lastTyped.components.seconds / Self.granularity
-        let beginning = began.components.seconds / Self.granularity
-        return typed < beginning ? .none : .typed(ago: max(.zero, now - lastTyped))
+        // In whole seconds, as the kernel notes them.
+        guard lastTyped.components.seconds >= began.components.seconds else { return .none }
+        return .typed(ago: max(.zero, now - lastTyped))
     }
 
     /// Whether an interactive shell with this prompt is the one that an initramfs starts when it gives up.
