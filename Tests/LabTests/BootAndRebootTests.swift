@@ -28,18 +28,18 @@ struct BootAndRebootTests {
             #expect(boot.text.contains("is ended; the boot goes on"), "\(boot.text)\(boot.errors)")
             try await rescue.guest.console.expect("unlock disk root", within: .seconds(120))
 
-            // Something to take back: a file system that is mounted, on a mapping.
+            // Something to close.
             try await rescue.guest.shell.ready(.initrd, within: .seconds(30))
             let mounted = try await rescue.guest.shell.run(
                 """
-                printf '0 2048 zero\\n' | dmsetup create lab-zero && mkdir -p /mnt && echo ready
+                echo 0 2048 linear /dev/vda 0 | dmsetup create lab-part && echo ready
                 """)
             #expect(mounted.text.contains("ready"), "\(mounted.text)")
             let reboot = try await rescue.ssh.run(
                 host: lease.address, ["reboot"], within: .seconds(120))
             #expect(reboot.status == .exited(0), "\(reboot.text)\(reboot.errors)")
             for step in [
-                "There is no export", "Closed lab-zero.", "Everything is written out.",
+                "There is no export", "Closed lab-part.", "Everything is written out.",
                 "Resetting now.",
             ] { #expect(reboot.text.contains(step), "\(reboot.text)\(reboot.errors)") }
             // QEMU ends where a machine would start again.
