@@ -8,6 +8,10 @@ client=$1 late=$2 directory=$3 command=$4
 patience=130
 mkdir -p "$directory"
 mount --make-rprivate /
+# Clients write /etc/resolv.conf, and a mount namespace alone does not keep that from the host.
+mount -t tmpfs none "$directory"
+mkdir "$directory/etc" "$directory/work"
+mount -t overlay -o "lowerdir=/etc,upperdir=$directory/etc,workdir=$directory/work" none /etc
 ip link set lo up
 
 unshare --net sleep 1000 &
