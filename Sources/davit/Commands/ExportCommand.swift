@@ -182,8 +182,9 @@ enum ExportCommand: Command {
         let named = try reader.operands(atMost: 1).first.map { try ExportName($0) }
         let known = try Stopper().names()
         guard let name = named ?? known.first else {
-            Output.error("davit export: There is no export: nothing to commit.")
-            return .failed
+            // So it is after a commit that was killed behind its last step.
+            Output.line("There is no export: nothing to commit.")
+            return .done
         }
         guard named != nil || known.count == 1 else { throw Refusal.severalExports(known) }
         let committer = try Committer(name)
