@@ -5,7 +5,7 @@ import Testing
 /// Repairs that only a kernel can show: on Linux 6.12 with real disks.
 @Suite(.serialized)
 struct RepairStories {
-    private static let programs = [
+    static let programs = [
         "e2fsck", "xfs_repair", "xfs_io", "btrfs", "mke2fs", "mkfs.xfs", "dmsetup",
     ]
 
