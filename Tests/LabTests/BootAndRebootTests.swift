@@ -44,7 +44,7 @@ struct BootAndRebootTests {
             ] { #expect(reboot.text.contains(step), "\(reboot.text)\(reboot.errors)") }
             // QEMU ends where a machine would start again.
             try await rescue.guest.ended(within: .seconds(30))
-            // The kernel's own word for an orderly reset; the lab's shell has quietened the others.
+            // The kernel's own word for an orderly reset.
             #expect(rescue.guest.console.text.contains("reboot: Restarting system"))
         }
     }
