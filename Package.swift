@@ -99,6 +99,7 @@ let package = Package(
         tests("BootCoreTests", ["BootCore"]),
         tests("BootTests", ["Boot", "JSONKit", "LinuxKit"]),
         tests("BytesTests", ["Bytes"]),
+        .target(name: "Seeds", path: "Tests/Seeds", swiftSettings: strict),
         .target(
             name: "LUKSFixtures", dependencies: ["CCryptsetup", "CStatic"],
             path: "Tests/LUKSFixtures", swiftSettings: strict),
@@ -112,17 +113,17 @@ let package = Package(
             swiftSettings: strict),
         tests("LinuxKitTests", ["LinuxKit", "confined"]),
         tests("ModuleKitTests", ["ModuleKit"]),
-        tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes"]),
+        tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes", "Seeds"]),
         // Needs root: network namespaces, dnsmasq.
         tests("NetworkTests", ["davit", "JSONKit", "LinuxKit"]),
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
-        tests("SSHCoreTests", ["Addresses", "SSHCore"]),
+        tests("SSHCoreTests", ["Addresses", "SSHCore", "Seeds"]),
         tests("SSHKitTests", ["SSHKit"]),
         tests("SFTPCoreTests", ["Bytes", "SFTPCore"]),
         tests("SSHServerTests", ["LUKSFixtures", "davit", "JSONKit", "LinuxKit"]),
-        tests("RepairCoreTests", ["RepairCore"]),
+        tests("RepairCoreTests", ["RepairCore", "Seeds"]),
         tests("RepairTests", ["Repair", "RepairCore", "JSONKit", "LinuxKit", "davit"]),
-        tests("UnlockCoreTests", ["UnlockCore"]),
+        tests("UnlockCoreTests", ["UnlockCore", "Seeds"]),
         tests("UnlockTests", ["CLinux", "JSONKit", "LUKSFixtures", "LinuxKit", "Unlock", "davit"]),
 
         // The lab: whole machines in QEMU, in namespaces of their own. Needs root.

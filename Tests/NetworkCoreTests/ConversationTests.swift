@@ -1,6 +1,7 @@
 import Addresses
 import NetworkCore
 import Testing
+import Seeds
 
 @Suite struct ConversationTests {
     @Test func aServerThatIsThereGivesAnAddressInOneRound() {

@@ -2,6 +2,7 @@ import Addresses
 import Testing
 
 @testable import NetworkCore
+import Seeds
 
 /// The DHCPv6 machine by states and events, and in conversation with a server over a bad network.
 @Suite struct DHCPv6MachineTests {

@@ -1,6 +1,7 @@
 import Addresses
 import NetworkCore
 import Testing
+import Seeds
 
 /// Bytes that no server should send, from one seed: nothing traps, nothing grows.
 @Suite struct HostileInputTests {

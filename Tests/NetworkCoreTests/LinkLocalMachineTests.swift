@@ -1,6 +1,7 @@
 import Addresses
 import NetworkCore
 import Testing
+import Seeds
 
 /// Every state with every event.
 @Suite struct LinkLocalMachineTests {

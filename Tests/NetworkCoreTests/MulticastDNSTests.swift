@@ -2,6 +2,7 @@ import Addresses
 import Testing
 
 @testable import NetworkCore
+import Seeds
 
 /// The responder: its claim, its answers, and what it keeps to itself.
 @Suite struct MulticastDNSTests {

@@ -1,6 +1,7 @@
 import Addresses
 import NetworkCore
 import Testing
+import Seeds
 
 /// `ip=`, `vlan=`, `bond=` and `nameserver=` as klibc, dracut and the kernel document them.
 @Suite struct NetworkParametersTests {

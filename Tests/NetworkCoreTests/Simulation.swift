@@ -1,5 +1,6 @@
 import Addresses
 import NetworkCore
+import Seeds
 
 /// A machine, a network that loses, doubles, delays and so reorders packets, DHCP servers that are away at times, and other
 /// machines that use addresses which are not theirs; all of it from one seed. It checks at every step what must hold at every

@@ -1,13 +1,14 @@
 import Testing
 
 @testable import RepairCore
+import Seeds
 
 /// Checkers may print anything: nothing may trap, and memory stays bounded.
 struct ProgressFuzzTests {
     @Test(arguments: Fixtures.outputs)
     func mangled(_ name: String) throws {
         let original = try Fixtures.bytes(name).prefix(3000)
-        var random = SeededRandom(state: UInt64(original.count))
+        var random = SeededRandom(UInt64(original.count))
         for _ in 0..<3 {
             var bytes = Array(original)
             for _ in 0..<40 where !bytes.isEmpty {
@@ -25,7 +26,7 @@ struct ProgressFuzzTests {
     }
 
     @Test func binaryWithoutAnyLineEnd() {
-        var random = SeededRandom(state: 3)
+        var random = SeededRandom(3)
         for backend in Backends.all {
             var reader = ProgressReader(backend)
             for _ in 0..<20 {
@@ -48,7 +49,7 @@ struct ProgressFuzzTests {
     }
 
     @Test func superblocksOfRandomBytes() {
-        var random = SeededRandom(state: 11)
+        var random = SeededRandom(11)
         let magics: [(Int, [UInt8])] = [
             (1024 + 56, [0x53, 0xEF]), (0, Array("XFSB".utf8)), (65600, Array("_BHRfS_M".utf8)),
             (1024, [0x10, 0x20, 0xF5, 0xF2]), (510, [0x55, 0xAA]), (82, Array("FAT32   ".utf8)),

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import RepairCore
+import Seeds
 
 /// Every transcript, replayed against what it must show.
 struct TranscriptTests {
@@ -29,7 +30,7 @@ struct TranscriptTests {
         let bytes = try Fixtures.bytes(name)
         let whole = Self.report(backend, [bytes])
         #expect(Self.report(backend, bytes.map { [$0] }) == whole, "\(name) byte by byte")
-        var random = SeededRandom(state: 7)
+        var random = SeededRandom(7)
         var pieces: [[UInt8]] = []
         var at = 0
         while at < bytes.count {

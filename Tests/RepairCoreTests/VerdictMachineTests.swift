@@ -1,6 +1,7 @@
 import Testing
 
 @testable import RepairCore
+import Seeds
 
 /// What a checker does in one second of a simulated run.
 private struct Second {
@@ -146,7 +147,7 @@ struct VerdictMachineTests {
     /// Whatever happens: a step less than a pace ago is never stuck, and input or output is never stuck.
     @Test(arguments: UInt64(1)...20)
     func simulated(_ seed: UInt64) {
-        var random = SeededRandom(state: seed)
+        var random = SeededRandom(seed)
         var run = Run()
         for _ in 0..<40 {
             let style = Int.random(in: 0..<5, using: &random)

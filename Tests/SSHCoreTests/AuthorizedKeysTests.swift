@@ -2,6 +2,7 @@ import Addresses
 import Testing
 
 @testable import SSHCore
+import Seeds
 
 @Suite struct AuthorizedKeysTests {
     /// Length, "ssh-ed25519", length, 32 bytes of key (here all zero but the first).
@@ -104,7 +105,7 @@ import Testing
     }
 
     @Test func neverTrapsOnRandomBytesOrDamagedLines() {
-        var random = SeededRandom(seed: 42)
+        var random = SeededRandom(42)
         let line = Array(
             (#"restrict,from="10.0.0.0/8,2001:db8::/32",command="a \"b\"",expiry-time="20300101" "#
                 + Self.key + " comment\n").utf8)

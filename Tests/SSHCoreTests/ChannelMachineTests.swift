@@ -1,6 +1,7 @@
 import Testing
 
 @testable import SSHCore
+import Seeds
 
 @Suite struct ChannelMachineTests {
     private typealias Event = ChannelMachine.Event
@@ -66,7 +67,7 @@ import Testing
     }
 
     @Test func anyOrderOfEventsEndsOnceAndReportsAtMostOnce() {
-        var random = SeededRandom(seed: 3)
+        var random = SeededRandom(3)
         let events: [ChannelMachine.Event] = [
             .started, .inputEnded, .outputEnded, .outputMoved, .exited(.code(1)), .clientLeft,
             .timeReached,

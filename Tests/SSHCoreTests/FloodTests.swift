@@ -2,6 +2,7 @@ import Addresses
 import Testing
 
 @testable import SSHCore
+import Seeds
 
 /// 10,000 hostile connections a minute against the limits, on a simulated machine.
 @Suite struct FloodTests {
@@ -69,7 +70,7 @@ import Testing
         triesAgain: Bool = false
     ) throws -> Duration? {
         var world = World(startUp: startUp, roundTrip: roundTrip)
-        var random = SeededRandom(seed: seed)
+        var random = SeededRandom(seed)
         let administrator = try #require(IPAddress("198.51.100.77"))
         let begin = Duration.seconds(6)
         var mine: Attempt?

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import SSHCore
+import Seeds
 
 @Suite struct ShellWordsTests {
     @Test(
@@ -28,7 +29,7 @@ import Testing
     func leavesTheRestToAShell(line: String) { #expect(ShellWords.split(line) == nil) }
 
     @Test func neverTrapsOnRandomLines() {
-        var random = SeededRandom(seed: 7)
+        var random = SeededRandom(7)
         let alphabet = Array(" \t'\"\\abc=#~$|\n\u{e9}\u{0}")
         for _ in 0..<20_000 {
             let count = Int.random(in: 0...24, using: &random)
@@ -59,18 +60,5 @@ import Testing
         ] as [(String?, Invocation)])
     func choosesWhatToRun(command: String?, invocation: Invocation) {
         #expect(Invocation(command: command) { applets.contains($0) } == invocation)
-    }
-}
-
-/// A repeatable generator (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

@@ -1,5 +1,6 @@
 import Testing
 import UnlockCore
+import Seeds
 
 /// Conversations: what the driver is told to do, event by event.
 @Suite struct AttemptMachineTests {
@@ -264,7 +265,7 @@ import UnlockCore
     /// Whatever comes in whatever order: the machine ends once everything is quiet, feeds no prompt twice, and never
     /// feeds a device whose passphrase was not proven.
     @Test(arguments: 0..<300) func everyOrderEnds(seed: Int) {
-        var random = SeededRandom(seed: UInt64(seed))
+        var random = SeededRandom(UInt64(seed))
         let names = ["a", "b", "c"]
         var machine = machine(names, tries: Int.random(in: 0...3, using: &random), availableGiB: 3)
         var running: [String: Bool] = [:]

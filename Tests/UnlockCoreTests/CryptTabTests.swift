@@ -1,6 +1,7 @@
 import Testing
 
 @testable import UnlockCore
+import Seeds
 
 @Suite struct CryptTabTests {
     private func parse(_ text: String) -> CryptTab { CryptTab(parsing: Array(text.utf8)) }
@@ -88,7 +89,7 @@ import Testing
 
     /// Any bytes give entries with usable names, in bounded time; a fixed seed makes a failure repeatable.
     @Test func survivesAnything() {
-        var random = SeededRandom(seed: 0x1D_0C5)
+        var random = SeededRandom(0x1D_0C5)
         let pieces = [
             "a", " ", "\t", "\n", "\\", "\\0", "\\777", "#", ",", "=", "none", "UUID=", "tries=",
             "header=", "keyfile-size=99999999999999999999", "\0", "é",
@@ -110,19 +111,5 @@ import Testing
                 #expect(entry.options.tries >= 0 && entry.options.keyfileOffset >= 0)
             }
         }
-    }
-}
-
-/// SplitMix64: small, and the same on every machine.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }
