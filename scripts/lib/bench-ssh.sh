@@ -1,13 +1,15 @@
 # shellcheck shell=bash
-# connect to the output of a command, and memory per connection, against dropbear and OpenSSH
+# connect to a command's output against dropbear and OpenSSH, 256 MiB by sftp against OpenSSH, memory per connection
 # Sourced by scripts/bench.
 # shellcheck disable=SC2154 # davit_root comes from common.sh.
 
 davit=$davit_root/dist/davit
-runs=15
+logins=${DAVIT_BENCH_RUNS:-15}
+transfers=${DAVIT_BENCH_RUNS:-5}
+mebibytes=256
 
 [[ $EUID == 0 ]] || fail "the servers change to the user's own rights: run as root"
-for tool in ssh dbclient dropbear dropbearkey /usr/sbin/sshd unshare; do
+for tool in ssh sftp /usr/sbin/sshd /usr/lib/openssh/sftp-server dbclient dropbear dropbearkey unshare; do
     have "$tool" || fail "$tool is missing. Install openssh-server, openssh-client and dropbear-bin."
 done
 scratch=$(mktemp -d)
@@ -16,12 +18,16 @@ finish() {
     local server
     for server in "${servers[@]}"; do kill "$server" 2>/dev/null || true; done
     wait
+    umount "$scratch/memory" 2>/dev/null || true
     rm -rf -- "$scratch"
 }
 trap finish EXIT
 export DAVIT_RUN=$scratch/run DAVIT_DEV=$scratch/dev
-mkdir -p "$DAVIT_RUN" "$DAVIT_DEV" "$scratch/etc"
+mkdir -p "$DAVIT_RUN" "$DAVIT_DEV" "$scratch/etc" "$scratch/memory" /run/sshd
 ln -s /dev/ptmx "$DAVIT_DEV/ptmx"
+# In memory, so that no disk is measured.
+mount -t tmpfs -o "size=$((mebibytes * 3 + 16))m" tmpfs "$scratch/memory"
+head -c "${mebibytes}M" /dev/urandom >"$scratch/memory/file"
 
 ssh-keygen -q -t ed25519 -N '' -f "$scratch/key"
 ssh-keygen -q -t ed25519 -N '' -f "$scratch/sshd_key"
@@ -51,10 +57,9 @@ unshare --mount bash -c "mount --make-rprivate / && mount -t tmpfs -o mode=700 t
     exec dropbear -F -E -s -r '$scratch/dropbear_key' -p 127.0.0.1:${port[dropbear]}" >/dev/null 2>&1 &
 servers+=($!)
 port[OpenSSH]=$(free_port)
-mkdir -p /run/sshd
 /usr/sbin/sshd -D -f /dev/null -h "$scratch/sshd_key" -p "${port[OpenSSH]}" -o ListenAddress=127.0.0.1 \
-    -o AuthorizedKeysFile="$scratch/etc/authorized_keys" -o StrictModes=no -o PidFile=none \
-    -o UsePAM=no -o PermitRootLogin=yes >/dev/null 2>&1 &
+    -o AuthorizedKeysFile="$scratch/etc/authorized_keys" -o StrictModes=no -o PidFile=none -o UsePAM=no \
+    -o PermitRootLogin=yes -o Subsystem='sftp /usr/lib/openssh/sftp-server' >/dev/null 2>&1 &
 servers+=($!)
 
 quiet=(-F none -o UserKnownHostsFile=/dev/null -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=no
@@ -77,18 +82,19 @@ once() {
     [[ $("$1" "$2" 'echo up') == up ]] || fail "$2 did not answer $1"
     echo $((($(date +%s%N) - begun) / 1000))
 }
-median() { sort -n | sed -n "$((runs / 2 + 1))p"; }
+# median COUNT: the middle one of COUNT lines.
+median() { sort -n | sed -n "$(($1 / 2 + 1))p"; }
 
 for client in openssh dropbears; do
     rm -f "$scratch"/times-*
     # In turn, so that what else the machine does meets all of them.
-    for _ in $(seq "$runs"); do
+    for _ in $(seq "$logins"); do
         for name in davit dropbear OpenSSH; do once "$client" "$name" >>"$scratch/times-$name"; done
     done
-    own=$(median <"$scratch/times-davit")
+    own=$(median "$logins" <"$scratch/times-davit")
     [[ $client == openssh ]] && words="OpenSSH's client" || words="dropbear's client"
     for name in davit dropbear OpenSSH; do
-        time=$(median <"$scratch/times-$name")
+        time=$(median "$logins" <"$scratch/times-$name")
         say "$words, from its start to a command's output, $name: $((time / 1000)).$((time / 100 % 10)) ms" \
             "(davit takes $((own * 100 / time)) % of that)"
     done
@@ -112,4 +118,58 @@ for name in davit dropbear OpenSSH; do
     wait "$client" 2>/dev/null || true
     rm -f "$scratch/held"
     say "memory of one connection, $name: $memory KiB"
+done
+
+# transfer SERVER CIPHER LINE: one line of sftp.
+transfer() {
+    echo "$3" >"$scratch/batch"
+    sftp -q -b "$scratch/batch" "${quiet[@]}" -c "$2" -P "${port[$1]}" root@127.0.0.1 >/dev/null
+}
+for cipher in chacha20-poly1305@openssh.com aes256-gcm@openssh.com; do
+    for direction in put get; do
+        rm -f "$scratch"/times-*
+        # In turn, so that what else the machine does meets both.
+        for _ in $(seq "$transfers"); do
+            for name in davit OpenSSH; do
+                rm -f "$scratch/memory/copy"
+                begun=$(date +%s%N)
+                transfer "$name" "$cipher" "$direction $scratch/memory/file $scratch/memory/copy"
+                echo $((($(date +%s%N) - begun) / 1000000)) >>"$scratch/times-$name"
+                cmp -s "$scratch/memory/file" "$scratch/memory/copy" || fail "$name: the copy differs"
+            done
+        done
+        own=$(median "$transfers" <"$scratch/times-davit")
+        theirs=$(median "$transfers" <"$scratch/times-OpenSSH")
+        say "$direction of $mebibytes MiB, $cipher: davit $((mebibytes * 1000 / own)) MiB/s," \
+            "OpenSSH $((mebibytes * 1000 / theirs)) MiB/s ($((theirs * 100 / own)) %)"
+    done
+done
+
+# What one connection that has carried a file both ways adds: memory that no other process shares.
+for name in davit OpenSSH; do
+    rm -f "$scratch/memory/copy"
+    mkfifo "$scratch/lines" 2>/dev/null || true
+    sftp -q -b - "${quiet[@]}" -P "${port[$name]}" root@127.0.0.1 <"$scratch/lines" >"$scratch/said" &
+    client=$!
+    exec 7>"$scratch/lines"
+    echo "put $scratch/memory/file $scratch/memory/copy" >&7
+    echo "get $scratch/memory/copy $scratch/memory/back" >&7
+    echo "!touch $scratch/done" >&7
+    until [[ -e $scratch/done ]]; do sleep 0.05; done
+    memory=0
+    [[ $name == davit ]] && listener=${servers[0]} || listener=${servers[2]}
+    processes=("$listener")
+    while ((${#processes[@]} > 0)); do
+        process=${processes[0]}
+        processes=("${processes[@]:1}")
+        read -ra children <"/proc/$process/task/$process/children" || true
+        processes+=("${children[@]}")
+        [[ $process == "$listener" ]] && continue
+        more=$(sed -n 's/^Private_\(Dirty\|Clean\): *\([0-9]*\) kB/\2/p' "/proc/$process/smaps_rollup" | paste -sd+)
+        memory=$((memory + ${more:-0}))
+    done
+    exec 7>&-
+    wait "$client" || true
+    rm -f "$scratch/done" "$scratch/memory/back"
+    say "memory of one connection after both ways, $name: $memory KiB"
 done
