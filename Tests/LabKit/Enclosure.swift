@@ -7,6 +7,8 @@ import Foundation
 package final class Enclosure: Sendable {
     package enum Network: Sendable { case own, host }
 
+    static let scratchPrefix = "davit-lab-"
+
     /// A directory for everything that the lab writes.
     package let scratch: String
     private let holder: Child
@@ -112,7 +114,7 @@ package final class Enclosure: Sendable {
 
 private func makeScratch(in directory: String?) throws -> String {
     let parent = directory ?? ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-    var template = Array("\(parent)/davit-lab-XXXXXX".utf8CString)
+    var template = Array("\(parent)/\(Enclosure.scratchPrefix)XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
         throw LabError.system(call: "mkdtemp", object: parent, errno: errno)
     }

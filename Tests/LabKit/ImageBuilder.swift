@@ -27,7 +27,7 @@ struct ImageBuilder: Sendable {
             progress("Building the guest: root file system, initrd, encrypted disks (about 20 s).")
             return try await build(base: base, enclosure: enclosure)
         }
-        try cache.prune("image-", keep: 6)
+        try await cache.prune("image-", keep: 6)
         return path
     }
 

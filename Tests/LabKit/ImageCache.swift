@@ -8,12 +8,18 @@ struct ImageCache: Sendable {
     /// `$DAVIT_CACHE/lab`, or `.cache/lab` in the repository.
     init() throws {
         let environment = ProcessInfo.processInfo.environment
-        directory = (environment["DAVIT_CACHE"] ?? "\(repository)/.cache") + "/lab"
+        try self.init(
+            directory: (environment["DAVIT_CACHE"] ?? "\(repository)/.cache") + "/lab")
+    }
+
+    init(directory: String) throws {
+        self.directory = directory
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
     }
 
-    /// The path of `name`, made by `build` in a scratch directory when it is not there yet.
+    /// The path of `name`, made by `build` in a scratch directory when it is not there yet; it stays as long as this
+    /// process lives.
     ///
     /// `build` gives the path of what it made in its scratch; it is moved into place whole.
     func entry(
@@ -24,14 +30,17 @@ struct ImageCache: Sendable {
         defer { close(lock) }
         if FileManager.default.fileExists(atPath: path) {
             touch(path)
+            try keep(path)
             return path
         }
+        removeAbandoned()
         let enclosure = try await Enclosure(network: .host, parent: directory)
         do {
             let made = try await build(enclosure)
             guard rename(made, path) == 0 else {
                 throw LabError.system(call: "rename", object: made, errno: errno)
             }
+            try keep(path)
         } catch {
             await enclosure.end()
             throw error
@@ -40,8 +49,10 @@ struct ImageCache: Sendable {
         return path
     }
 
-    /// Removes all but the `count` entries used last among those whose names start with `prefix`.
-    func prune(_ prefix: String, keep count: Int) throws {
+    /// Removes all but the `count` entries used last among those whose names start with `prefix`, and those in use.
+    func prune(_ prefix: String, keep count: Int) async throws {
+        let lock = try await locked("\(directory)/lock")
+        defer { close(lock) }
         let files = FileManager.default
         let entries = try files.contentsOfDirectory(atPath: directory)
             .filter { $0.hasPrefix(prefix) }
@@ -51,7 +62,30 @@ struct ImageCache: Sendable {
                 return (path: path, used: used ?? .distantPast)
             }
             .sorted { $0.used > $1.used }
-        for entry in entries.dropFirst(count) { try files.removeItem(atPath: entry.path) }
+        for entry in entries.dropFirst(count) {
+            let descriptor = open(entry.path, O_RDONLY | O_CLOEXEC)
+            defer { close(descriptor) }
+            // A story of this run, or of another, still boots from it.
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { continue }
+            try files.removeItem(atPath: entry.path)
+        }
+    }
+
+    /// Marks what this process uses; the kernel takes the mark away when it ends, however it ends.
+    private func keep(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0, flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
+            throw LabError.system(call: "flock", object: path, errno: errno)
+        }
+    }
+
+    /// Only who holds the lock builds: other scratch directories are of runs that were killed.
+    private func removeAbandoned() {
+        let files = FileManager.default
+        for name in (try? files.contentsOfDirectory(atPath: directory)) ?? []
+        where name.hasPrefix(Enclosure.scratchPrefix) {
+            try? files.removeItem(atPath: "\(directory)/\(name)")
+        }
     }
 
     private func touch(_ path: String) {

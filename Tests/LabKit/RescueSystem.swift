@@ -35,7 +35,7 @@ package struct RescueSystem: Sendable {
             try await enclosure.run([recipe, base, output, davit] + found, within: .seconds(240))
             return output
         }
-        try cache.prune("rescue-", keep: 2)
+        try await cache.prune("rescue-", keep: 2)
         return RescueSystem(
             machine: machine, kernel: "\(directory)/vmlinuz", initrd: "\(directory)/initrd")
     }
