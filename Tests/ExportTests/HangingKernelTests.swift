@@ -17,38 +17,36 @@ import Testing
     @Test func `status says what the kernel does not show`() throws {
         let scene = try Self.scene()
         try scene.hang("\(Self.group)/dynamic_sessions")
-        let outcome = try scene.run("export", "status")
+        let outcome = try scene.run("export", "status", within: .seconds(5))
         #expect(outcome.code == 0)
         #expect(
             outcome.output.contains("The kernel does not show \(Self.group) (process "),
             "\(outcome.output)")
         #expect(outcome.output.contains("'t': parts of it are in configfs"))
-        #expect(outcome.took < .seconds(5))
     }
 
     @Test func `stop names what hangs, goes on with the rest, and ends within 5 s`() throws {
         let scene = try Self.scene()
         try scene.hang("\(Self.group)/dynamic_sessions")
-        let outcome = try scene.run("export", "stop", "t")
+        let outcome = try scene.run("export", "stop", "t", within: .seconds(5))
         #expect(outcome.code == 1)
         #expect(
             outcome.output.contains("\(Self.group) cannot be looked at: process "),
             "\(outcome.output)")
         // In this tree only the kernel's own files are in the way; it was tried.
         #expect(outcome.output.contains("'rmdir \(Self.backstore)': "))
-        #expect(outcome.took < .seconds(5))
     }
 
     @Test func `an export is not begun over what cannot be seen`() throws {
         let scene = try Self.scene()
         try scene.hang("\(Self.backstore)/info")
-        let outcome = try scene.run("export", "/dev/null", "--name", "other")
+        let outcome = try scene.run(
+            "export", "/dev/null", "--name", "other", within: .seconds(5))
         #expect(outcome.code == 1)
         #expect(
             outcome.output.contains("\(Self.backstore) in /sys/kernel/config/target cannot be"),
             "\(outcome.output)")
         #expect(outcome.output.contains("Nothing was changed."))
-        #expect(outcome.took < .seconds(5))
     }
 
     @Test func `without a target there is nothing, and nothing hangs`() throws {

@@ -43,7 +43,18 @@ final class Scene {
         #expect(mkfifo(file, 0o600) == 0)
     }
 
-    func run(_ arguments: String...) throws -> Outcome {
+    /// Runs it up to three times, until it took less than `limit`: on a machine that is busy with other tests one run says
+    /// nothing about davit's own deadlines. For commands that may be repeated.
+    func run(_ arguments: String..., within limit: Duration) throws -> Outcome {
+        var outcome = try run(arguments)
+        for _ in 0..<2 where outcome.took >= limit { outcome = try run(arguments) }
+        #expect(outcome.took < limit, "\(outcome.output)")
+        return outcome
+    }
+
+    func run(_ arguments: String...) throws -> Outcome { try run(arguments) }
+
+    private func run(_ arguments: [String]) throws -> Outcome {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.davit)
         process.arguments = arguments

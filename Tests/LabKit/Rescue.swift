@@ -31,19 +31,26 @@ package struct Rescue: Sendable {
     }
 
     /// Waits until davit answers over SSH, and gives its `status --json`.
-    package func status(at address: String, within limit: Duration) async throws -> [UInt8] {
+    package func status(
+        at address: String, within limit: Duration = .seconds(120)
+    ) async throws -> [UInt8] {
         let deadline = ContinuousClock.now + limit
         while true {
-            let result = try await ssh.run(
-                host: address, ["status", "--json"], within: .seconds(30))
-            if result.succeeded { return result.output }
+            let seen: String
+            do {
+                let result = try await ssh.run(
+                    host: address, ["status", "--json"], within: .seconds(30))
+                // 255 is OpenSSH's own: no connection yet. Anything else is davit's answer.
+                guard result.status == .exited(255) else { return try result.checked().output }
+                seen = "\(result.status): \(result.errors)\(result.text)"
+            } catch LabError.timedOut(_, _, let said) {
+                // A connection that a busy guest did not get to is none yet, either.
+                seen = said
+            }
             guard ContinuousClock.now < deadline else {
                 throw LabError.timedOut(
-                    waitingFor: "davit's status over SSH", seconds: limit.seconds,
-                    seen: "\(result.status): \(result.errors)\(result.text)")
+                    waitingFor: "davit's status over SSH", seconds: limit.seconds, seen: seen)
             }
-            // 255 is OpenSSH's own: no connection yet. Anything else is davit's answer.
-            guard result.status == .exited(255) else { try result.checked(); continue }
             try await Task.sleep(for: .milliseconds(200))
         }
     }

@@ -13,7 +13,7 @@ package struct SecretSearch: Sendable {
             mkdir -p /run/lab-search
             (while [ -d /run/lab-search ]; do
                 cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null
-                sleep 0.05
+                sleep 0.5
             done >/run/lab-search/processes) </dev/null >/dev/null 2>&1 &
             """)
     }
@@ -35,7 +35,7 @@ package struct SecretSearch: Sendable {
             done
             kill $planted
             rm -rf /tmp/lab-decoy /run/lab-search
-            """, within: .seconds(120)
+            """, within: .seconds(300)
         ).bytes
     }
 
@@ -47,7 +47,7 @@ package struct SecretSearch: Sendable {
             ("as it is", raw), ("in hexadecimal", Array(digits.utf8)),
             ("in base64", Array(base64(raw).utf8)),
         ]
-        return forms.filter { bytes.firstRange(of: $0.1) != nil }.map(\.0)
+        return forms.filter { firstRange(of: $0.1, in: bytes) != nil }.map(\.0)
     }
 
     /// Base64 without the last, padded group, which changes with what follows.

@@ -79,11 +79,13 @@ package final class Transcript: Sendable {
     ) async throws -> Mark {
         let start = ContinuousClock.now
         let pattern = Array(text.utf8)
+        // What was searched is not searched again: some guests say megabytes, in thousands of pieces.
+        var from = mark?.offset ?? 0
         let found = try await contents.first(before: start + limit) { contents in
-            let from = min(mark?.offset ?? 0, contents.bytes.count)
-            if let range = contents.bytes[from...].firstRange(of: pattern) {
+            if let range = firstRange(of: pattern, in: contents.bytes, from: from) {
                 return Sight.text(Mark(offset: range.upperBound, time: contents.time(range)))
             }
+            from = max(from, contents.bytes.count - pattern.count + 1)
             return contents.isClosed ? .end : nil
         }
         if case .text(let mark) = found { return mark }
@@ -106,6 +108,22 @@ extension Transcript.Contents {
     /// When the last byte of `range` arrived.
     fileprivate func time(_ range: Range<Int>) -> ContinuousClock.Instant {
         arrivals.last { $0.offset < range.upperBound }?.time ?? .now
+    }
+}
+
+/// Where `pattern` is first, at or behind the offset `from`: by the C library, which is fast in a debug build too.
+func firstRange(of pattern: [UInt8], in bytes: [UInt8], from: Int = 0) -> Range<Int>? {
+    guard let first = pattern.first else { return from..<from }
+    return bytes.withUnsafeBytes { bytes in
+        guard let base = bytes.baseAddress else { return nil }
+        let last = bytes.count - pattern.count
+        var at = from
+        while at <= last, let found = memchr(base + at, Int32(first), last - at + 1) {
+            at = UnsafeRawPointer(found) - base
+            if memcmp(base + at, pattern, pattern.count) == 0 { return at..<(at + pattern.count) }
+            at += 1
+        }
+        return nil
     }
 }
 

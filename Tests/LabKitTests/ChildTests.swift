@@ -37,6 +37,23 @@ struct ChildTests {
         #expect(child.output.text == "login:\n")
     }
 
+    @Test("Words are found across the pieces that megabytes come in, soon.")
+    func muchText() async throws {
+        let pieces = 4000
+        let child = try Child([
+            "sh", "-c",
+            "dd if=/dev/zero bs=1024 count=\(pieces) 2>/dev/null; printf 'the e'; sleep 0.05; printf 'nd'; read hold",
+        ])
+        let end = try await child.output.expect("the end", within: .seconds(300))
+        #expect(end.offset == pieces << 10 + 7)
+        let start = ContinuousClock.now
+        for _ in 0..<20 { try await child.output.expect("the end", within: .seconds(300)) }
+        // With a search by elements it is minutes.
+        #expect(ContinuousClock.now - start < .seconds(20))
+        child.closeInput()
+        _ = try await child.result(within: .seconds(300))
+    }
+
     @Test("Waiting for words of a program that has ended fails at once.")
     func ended() async throws {
         let child = try Child(["true"])

@@ -17,7 +17,7 @@ struct BootAndRebootTests {
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab, Self.options())
             let lease = try await rescue.address(within: .seconds(120))
-            _ = try await rescue.status(at: lease.address, within: .seconds(60))
+            _ = try await rescue.status(at: lease.address)
             try await rescue.guest.console.expect("(initramfs)", within: .seconds(120))
             let status = try await rescue.ssh.run(
                 host: lease.address, ["status"], within: .seconds(30))
@@ -56,7 +56,7 @@ struct BootAndRebootTests {
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab, Self.options())
             let lease = try await rescue.address(within: .seconds(120))
-            _ = try await rescue.status(at: lease.address, within: .seconds(60))
+            _ = try await rescue.status(at: lease.address)
             let prompt = try await rescue.guest.console.expect(
                 "(initramfs)", within: .seconds(120))
             rescue.guest.type("echo somebody-$((40 + 2))\n")

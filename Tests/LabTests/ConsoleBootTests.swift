@@ -28,7 +28,7 @@ struct ConsoleBootTests {
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab)
             let lease = try await rescue.address(within: .seconds(90))
-            _ = try await rescue.status(at: lease.address, within: .seconds(30))
+            _ = try await rescue.status(at: lease.address)
             let session = try await rescue.session(at: lease.address)
             rescue.guest.type(GuestImage.passphrase + "\n")
             try await session.client.output.expect(

@@ -19,7 +19,7 @@ struct FirstRescueTests {
             #expect(rescue.longestSilence(before: started) < 9)
             #expect((lease.at - started).seconds < 9)
 
-            _ = try await rescue.status(at: lease.address, within: .seconds(30))
+            _ = try await rescue.status(at: lease.address)
             let session = try await rescue.session(at: lease.address)
             try await session.typeRight()
             try await rescue.login()
@@ -34,7 +34,7 @@ struct FirstRescueTests {
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab)
             let lease = try await rescue.address(within: .seconds(90))
-            _ = try await rescue.status(at: lease.address, within: .seconds(30))
+            _ = try await rescue.status(at: lease.address)
             let session = try await rescue.session(at: lease.address)
             try await session.typeWrong("not the passphrase")
             try await session.typeRight()
@@ -50,7 +50,7 @@ struct FirstRescueTests {
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab)
             let lease = try await rescue.address(within: .seconds(90))
-            _ = try await rescue.status(at: lease.address, within: .seconds(30))
+            _ = try await rescue.status(at: lease.address)
 
             // The far end never hears of the end: the cable is out when the client dies.
             let lost = try await rescue.session(at: lease.address)
@@ -59,7 +59,7 @@ struct FirstRescueTests {
             await lost.drop()
             try rescue.guest.setCable(connected: true)
 
-            _ = try await rescue.status(at: lease.address, within: .seconds(60))
+            _ = try await rescue.status(at: lease.address)
             let session = try await rescue.session(at: lease.address)
             try await session.typeRight()
             try await rescue.login()

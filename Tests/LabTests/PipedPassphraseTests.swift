@@ -12,7 +12,7 @@ struct PipedPassphraseTests {
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab)
             let lease = try await rescue.address(within: .seconds(90))
-            _ = try await rescue.status(at: lease.address, within: .seconds(30))
+            _ = try await rescue.status(at: lease.address)
 
             let refused = try await rescue.pipe("wrong", at: lease.address)
             #expect(refused.status == .exited(1))

@@ -208,7 +208,7 @@ struct RepairStories {
             seconds() { cut -d. -f1 /proc/uptime; }
             until grep -q Pass /run/davit/repair/1/transcript 2>/dev/null; do sleep 1; done
             begun=$(seconds)
-            until grep -q '"hung"' /run/davit/repair/1/record.json || [ $(($(seconds) - begun)) -gt 90 ]; do sleep 1; done
+            until grep -q '"hung"' /run/davit/repair/1/record.json || [ $(($(seconds) - begun)) -gt 180 ]; do sleep 1; done
             echo "== verdict"; echo "after $(($(seconds) - begun)) s"; davit repair list
             echo "== status"; davit status
             echo "== evidence"; sed 's/^==/--/' /run/davit/repair/1/evidence-1.txt
@@ -219,14 +219,16 @@ struct RepairStories {
             """, disks: [disk], within: .seconds(300))
         print(told)
         let verdict = try part("verdict", of: told)
-        let seconds = try #require(
-            verdict.components(separatedBy: "after ").dropFirst().first.flatMap {
-                Int($0.prefix { $0.isNumber })
-            })
-        #expect(seconds <= 62, "within 60 s of the last step, and up to two of looking")
         #expect(verdict.contains("hung: "))
         #expect(try part("status", of: told).contains("hung since"))
         let evidence = try part("evidence", of: told)
+        // The verdict's own time, written down when it was reached: this story's clock also has what a busy machine
+        // takes to start programs.
+        let seconds = try #require(
+            evidence.components(separatedBy: "no step for ").dropFirst().first.flatMap {
+                Int($0.prefix { $0.isNumber })
+            })
+        #expect(seconds <= 60, "\(evidence)")
         #expect(evidence.contains("stack:") && evidence.contains("dd"), "\(evidence)")
         let cancel = try part("cancel", of: told)
         #expect(cancel.contains("code=99"))
