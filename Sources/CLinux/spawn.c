@@ -59,6 +59,7 @@ static void become(const struct davit_child *child, pid_t parent, int report) {
     // A shell that starts a program in the background makes it ignore SIGINT and SIGQUIT; what the program starts
     // would inherit that, and Ctrl-C would be dead in every shell below it.
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+    if (child->survives_broken_pipes) signal(SIGPIPE, SIG_IGN);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -23,6 +23,8 @@ package struct ChildProcess: ~Copyable {
         package var controllingTerminal = false
         /// The kernel kills the child when this process ends.
         package var diesWithParent = true
+        /// A pipe that nobody reads any more does not end the child: its writes fail.
+        package var survivesBrokenPipes = false
 
         package init(_ path: String, _ arguments: [String]) {
             self.path = path
@@ -68,7 +70,8 @@ package struct ChildProcess: ~Copyable {
                         input: request.input, output: request.output, error: request.error,
                         extra: request.extra, new_session: request.newSession,
                         controlling_terminal: request.controllingTerminal,
-                        dies_with_parent: request.diesWithParent)
+                        dies_with_parent: request.diesWithParent,
+                        survives_broken_pipes: request.survivesBrokenPipes)
                     return davit_spawn(&child, &pidfd)
                 }
             }

@@ -37,6 +37,8 @@ extension RepairJob {
         // A checker is never killed without being asked for, not even when this process is.
         child.newSession = true
         child.diesWithParent = stage.diesWithJob
+        // Nor by the next line that it prints then, in the middle of its writing.
+        child.survivesBrokenPipes = !stage.diesWithJob
         var started = try ChildProcess(starting: child)
         if !stage.diesWithJob { started.detach() }
         record.checkerPid = started.pid

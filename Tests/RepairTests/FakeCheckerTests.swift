@@ -141,6 +141,31 @@ struct FakeCheckerTests {
         #expect(look.output.contains("The state and the journal are those from before it."))
     }
 
+    /// Nobody reads what a checker prints whose job was killed; that must not end it half way.
+    @Test func printsOnWithoutTheJob() throws {
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker(
+            """
+            echo 'Pass 2: Checking'
+            until [ -e \(shop.path("go")) ]; do sleep 0.1; done
+            echo 'Pass 3: Checking'
+            echo 'Pass 3: Checking' >&2
+            echo '3 1 1 x' >&3
+            echo written >\(shop.path("end"))
+            """)
+        try startDetached(shop, fake)
+        let job = try #require(try shop.record()["pid"]?.int.flatMap { Int32(exactly: $0) })
+        kill(job, SIGKILL)
+        // Its ends of the pipes are closed once it has gone.
+        let deadline = Date().addingTimeInterval(30)
+        while FileManager.default.fileExists(atPath: "/proc/\(job)/fd/0"), Date() < deadline {
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        try Data().write(to: URL(fileURLWithPath: shop.path("go")))
+        #expect(
+            try shop.wait { _ in FileManager.default.fileExists(atPath: shop.path("end")) })
+    }
+
     @Test func leavesACopyOfTheRecord() throws {
         let shop = try Workshop()
         let fake = try shop.fakeChecker("echo 'Pass 1: Checking'; echo said; exit 0")

@@ -72,6 +72,8 @@ struct davit_child {
     _Bool controlling_terminal;
     /// The kernel kills the child with SIGKILL when this process ends (prctl PR_SET_PDEATHSIG).
     _Bool dies_with_parent;
+    /// A write that nobody reads is an error for the child (SIGPIPE is ignored) and not its end.
+    _Bool survives_broken_pipes;
 };
 
 /// Forks and executes, which Swift cannot say itself ("fork is unavailable").
