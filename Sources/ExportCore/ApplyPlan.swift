@@ -5,6 +5,7 @@ package struct ApplyPlan: Equatable, Sendable {
     /// - Throws: `Refusal.holdsOther` when what is there stands in the way and cannot be changed under a session.
     package init(_ wanted: Wanted, over observed: Observed) throws(Refusal) {
         try Self.refuseConflicts(wanted, observed)
+        try Self.refuseGuests(wanted, observed)
         steps =
             Self.removals(wanted, observed)
             + Self.everything(wanted).filter { !observed.shows($0.step) }
@@ -149,6 +150,28 @@ package struct ApplyPlan: Equatable, Sendable {
             !known.contains($0)
         }) {
             throw refuse("it has \(extra.split(separator: "/").last ?? ""), which is not asked for")
+        }
+    }
+
+    /// Who is logged in stays so when the door is shut: attributes are asked at the login only.
+    /// Source: drivers/target/iscsi/iscsi_target_tpg.c, iscsit_ta_authentication, iscsit_ta_generate_node_acls.
+    private static func refuseGuests(_ wanted: Wanted, _ observed: Observed) throws(Refusal) {
+        let group = Layout(wanted).group
+        func was(_ attribute: String, _ value: String) -> Bool {
+            observed.attributes["\(group)/attrib/\(attribute)"] == value
+        }
+        func refuse(_ who: Session, _ how: String) -> Refusal {
+            .holdsOther(
+                wanted.name,
+                "\(who.initiator) is logged in \(how), and would go on reading and writing")
+        }
+        let sessions = observed.sessions(of: Layout(wanted).target)
+        if wanted.authenticates, was("authentication", "0"), let one = sessions.first {
+            throw refuse(one, "without the secret")
+        }
+        let guests = Session.dynamic(observed.attributes["\(group)/dynamic_sessions"] ?? "")
+        if !wanted.initiators.isEmpty, was("generate_node_acls", "1"), let one = guests.first {
+            throw refuse(one, "without a list")
         }
     }
 }

@@ -142,6 +142,48 @@ struct PlanTests {
         #expect(try ApplyPlan(wanted, over: kernel.observed).steps == [])
     }
 
+    @Test func `a door is not shut behind somebody who is in`() throws {
+        let open = try Self.wanted(authenticates: false)
+        var kernel = FakeKernel()
+        for planned in try ApplyPlan(open, over: kernel.observed).steps {
+            try kernel.perform(planned.step)
+        }
+        let secret = try Self.wanted()
+        let listed = try Self.wanted(initiators: Self.lists[1], authenticates: false)
+        // While nobody is in, it is.
+        #expect(throws: Never.self) { try ApplyPlan(secret, over: kernel.observed) }
+        #expect(throws: Never.self) { try ApplyPlan(listed, over: kernel.observed) }
+        let group = Layout(open).group
+        kernel.observed.attributes[group + "/dynamic_sessions"] = "iqn.2020-01.com.example:x\n\0"
+        func refusal(_ how: String) -> Refusal {
+            .holdsOther(
+                open.name,
+                "iqn.2020-01.com.example:x is logged in \(how), and would go on reading and writing"
+            )
+        }
+        #expect(throws: refusal("without the secret")) {
+            try ApplyPlan(secret, over: kernel.observed)
+        }
+        #expect(throws: refusal("without a list")) {
+            try ApplyPlan(listed, over: kernel.observed)
+        }
+        #expect(try ApplyPlan(open, over: kernel.observed).steps == [])
+    }
+
+    @Test func `who is listed and came without the secret is in, too`() throws {
+        let open = try Self.wanted(initiators: Self.lists[1], authenticates: false)
+        var kernel = FakeKernel()
+        for planned in try ApplyPlan(open, over: kernel.observed).steps {
+            try kernel.perform(planned.step)
+        }
+        kernel.observed.attributes[
+            Layout(open).list(try IQN(Self.lists[1][0])) + "/info"] =
+            "InitiatorName: \(Self.lists[1][0])\nSession State: TARG_SESS_STATE_LOGGED_IN\n"
+        let secret = try Self.wanted(initiators: Self.lists[1])
+        #expect(throws: Refusal.self) { try ApplyPlan(secret, over: kernel.observed) }
+        #expect(try ApplyPlan(open, over: kernel.observed).steps == [])
+    }
+
     @Test func `another disk in a LUN, or another mode, is refused with a way on`() throws {
         let wanted = try Self.wanted()
         var kernel = FakeKernel()
