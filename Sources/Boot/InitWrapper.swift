@@ -47,34 +47,56 @@ package enum InitWrapper {
     }
 
     /// The keeper's part: waits for the file systems, loads drivers, and keeps a supervisor running until the hand-over.
-    package static func keepServices() throws {
-        try provideFileSystems()
+    package static func keepServices() {
+        let trouble = provideFileSystems()
         try? Process.dropStandardStreams()
         let recorder = Recorder(component: "init")
         let line = Files.text(Roots.proc + "/cmdline", limit: 4096) ?? ""
         guard !line.split(separator: " ").contains("davit=off") else { return }
+        for words in trouble { recorder.record("\(words)", .warning) }
         for report in OverlayModules.load() { recorder.record(report) }
-        while true {
+        keep(pausing: pause, note: { recorder.record("\($0)", .warning) }) {
+            for one in Mounts.KernelFileSystem.all { try Mounts.provide(one) }
             var request = ChildProcess.Request.davit(
                 ["supervise", "--until-hand-over", "--keep-address"])
             request.diesWithParent = false
             var supervisor = try ChildProcess(starting: request)
-            let exit = try supervisor.wait(until: nil)
-            // With 0 it was asked to end, or the system has taken over.
-            guard let exit, exit != .code(0) else { return }
-            recorder.record("the supervisor ended with \(exit); it is started again", .warning)
-            _ = try Poll.wait([], until: Clock.now + pause)
+            return try supervisor.wait(until: nil)
+        }
+    }
+
+    /// Carries out `attempt`, again and again, until it ends with 0: asked to end, or the system has taken over. One that
+    /// could not even be started is no reason to leave a machine without its way in.
+    static func keep(
+        pausing pause: Duration, note: (String) -> Void, _ attempt: () throws -> ChildProcess.Exit?
+    ) {
+        while true {
+            do {
+                guard let exit = try attempt(), exit != .code(0) else { return }
+                note("the supervisor ended with \(exit); it is started again")
+            } catch {
+                note("the supervisor cannot be started: \(error) It is tried again.")
+            }
+            _ = try? Poll.wait([], until: Clock.now + pause)
         }
     }
 
     /// The initramfs's own /init mounts them too, a moment later, and would hide what was written into a /run before.
-    private static func provideFileSystems() throws(SystemError) {
+    /// - Returns: what could not be mounted, in words.
+    private static func provideFileSystems() -> [String] {
         let deadline = Clock.now + patience
         let wanted = Mounts.KernelFileSystem.all
         while Clock.now < deadline, !wanted.allSatisfy({ Mounts.isMountPoint($0.point) }) {
             // Without /proc there is no event to wait for.
-            _ = try Poll.wait([], until: Clock.now + .milliseconds(50))
+            _ = try? Poll.wait([], until: Clock.now + .milliseconds(50))
         }
-        for one in wanted { try Mounts.provide(one) }
+        return wanted.compactMap { one in
+            do throws(SystemError) {
+                try Mounts.provide(one)
+                return nil
+            } catch {
+                return error.description
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ enum InitCommand: Command {
     static func run(_ arguments: [String]) throws -> ExitCode {
         // The kernel hands on what it does not know itself, so nothing here can be a usage error.
         if arguments == ["--keep-services"] {
-            try InitWrapper.keepServices()
+            InitWrapper.keepServices()
             return .done
         }
         let program = Process.arguments.first ?? "/davit-init"
