@@ -7,18 +7,22 @@ import Glibc
 package struct LockFile: ~Copyable {
     private let file: FileDescriptor
 
+    /// As long as others may be looking who holds it, one after the other.
+    private static let patience = Duration.milliseconds(500)
+
     /// Takes the lock, or gives `nil` when somebody holds it. The directory must be there.
     package init?(taking path: String) throws(SystemError) {
         let opened = try FileDescriptor(opening: path, O_RDWR | O_CREAT, mode: 0o644)
-        var isTaken = flock(opened.number, LOCK_EX | LOCK_NB) == 0
-        if !isTaken, errno == EWOULDBLOCK {
-            // `holder` of another process has it for a moment while it looks.
-            _ = try Poll.wait([], until: Clock.now + .milliseconds(20))
-            isTaken = flock(opened.number, LOCK_EX | LOCK_NB) == 0
-        }
-        guard isTaken else {
+        let deadline = Clock.now + Self.patience
+        while flock(opened.number, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK else { throw SystemError("lock", path) }
-            return nil
+            // Those who only look (`holder`) share it for a moment; with a holder nobody shares it.
+            guard flock(opened.number, LOCK_SH | LOCK_NB) == 0, Clock.now < deadline else {
+                return nil
+            }
+            flock(opened.number, LOCK_UN)
+            // flock(2) has no descriptor to poll for.
+            _ = try Poll.wait([], until: Clock.now + .milliseconds(5))
         }
         // The lock is what counts; on a full /run its holder stays unnamed.
         _ = ftruncate(opened.number, 0)

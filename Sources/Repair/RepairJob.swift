@@ -36,7 +36,10 @@ package struct RepairJob: ~Copyable {
             let request = (try? JSON(parsing: text)).flatMap({ JobRequest($0) }),
             let backend = Backends.named(request.backend)
         else { throw RepairError.noSuchJob(id) }
-        guard let lock = try LockFile(taking: Jobs.lock(id)) else { return }
+        guard let lock = try LockFile(taking: Jobs.lock(id)) else {
+            Recorder(component: "repair").record("\(id): another process has its lock", .warning)
+            return
+        }
         let signals = try SignalDescriptor([
             Signal.terminate, Signal.interrupt, Signal.quit, Signal.hangup,
         ])
