@@ -123,18 +123,32 @@ enum RepairCommand: Command {
         guard Question.ask("\nCheck now, read-only? (yes/no)", expecting: "yes") else {
             return .done
         }
-        let checked = try carryOut(check, false)
-        guard checked != .done else { return checked }
+        let paths = check.subject.paths
+        let (checked, goesOn) = try step(check)
+        guard checked != .done, goesOn else { return checked }
         run.purpose = .repair
         let answer = Question.ask(
             "\nTry the repair on overlays, so that nothing on the disks changes? (yes/no)",
             expecting: "yes")
         if answer {
             run.isTrial = true
-            _ = try carryOut(try run.prepare(try Look(at: check.subject.paths)), false)
+            let (tried, goesOn) = try step(try run.prepare(try Look(at: paths)))
+            guard goesOn else { return tried }
             run.isTrial = false
         }
-        return try repair(try run.prepare(try Look(at: check.subject.paths)), yes: false, false)
+        return try repair(try run.prepare(try Look(at: paths)), yes: false, false)
+    }
+
+    /// One step of the guide.
+    /// - Returns: whether nothing speaks against the next one; otherwise it is said what does.
+    private static func step(
+        _ prepared: RepairRun.Prepared
+    ) throws -> (exit: ExitCode, goesOn: Bool) {
+        let id = try start(prepared, false)
+        let exit = follow(id, false)
+        guard let objection = Guide.objection(Jobs.record(id)) else { return (exit, true) }
+        Output.line("\n\(objection) \(Guide.insisting(on: prepared.subject.paths))")
+        return (exit, false)
     }
 
     private static func open(_ look: Look, degraded: Bool) throws -> ExitCode {
@@ -169,13 +183,17 @@ enum RepairCommand: Command {
     private static func carryOut(
         _ prepared: RepairRun.Prepared, _ json: Bool
     ) throws -> ExitCode {
+        follow(try start(prepared, json), json)
+    }
+
+    private static func start(_ prepared: RepairRun.Prepared, _ json: Bool) throws -> Int {
         let id = try Jobs.start(prepared.request)
         if !json {
             Output.line(
                 "\(prepared.request.kind) \(id) runs: \(prepared.subject.name). It goes on when this session ends; 'davit repair watch' follows it, 'davit repair cancel' ends it."
             )
         }
-        return follow(id, json)
+        return id
     }
 
     private static func follow(_ id: Int, _ json: Bool) -> ExitCode {
