@@ -61,9 +61,12 @@ package struct F2FSBackend: Backend {
             return Meaning(8, "fsck.f2fs ended with 0 and shows no sign of having checked anything")
         }
         if code == 0, progress.errorsFound > 0 {
-            return purpose == .check
-                ? Meaning(4, "errors were found, and nothing was changed")
-                : Meaning(1, "errors were corrected")
+            guard purpose == .repair else {
+                return Meaning(4, "errors were found, and nothing was changed")
+            }
+            return progress.errorsFixed > 0
+                ? Meaning(1, "errors were corrected")
+                : Meaning(4, "errors were found, and none of them was corrected")
         }
         return code == 255
             ? Meaning(8, "fsck.f2fs could not read the file system")
