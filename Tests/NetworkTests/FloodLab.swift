@@ -55,7 +55,7 @@ final class FloodLab {
             environment: ["DAVIT_RUN=\(directory)/run", "DAVIT_DEV=\(directory)/dev"])
         request.output = -1
         sshd = try ChildProcess(starting: request)
-        try wait(10, for: "the server listens") {
+        try wait(30, for: "the server listens") {
             listener?["listening"]?.array?.isEmpty == false
         }
     }
@@ -123,13 +123,12 @@ final class FloodLab {
         /// - Returns: how many connections it opened, and in what time.
         consuming func end() throws -> (opened: Int, seconds: Double) {
             input = nil
-            guard try child.wait(until: Clock.now + .seconds(10)) == .code(0),
+            guard try child.wait(until: Clock.now + .seconds(30)) == .code(0),
                 case .bytes(let bytes) = try output.read(atMost: 200)
             else { throw LabError("the flood did not end well") }
             let words = String(decoding: bytes, as: UTF8.self).split(separator: " ")
-            let seconds = words.dropFirst(2).first?.split(separator: "\n").first
             guard let opened = words.first.flatMap({ Int($0) }),
-                let seconds = seconds.flatMap({ Double($0) })
+                let seconds = words.dropFirst(2).first.flatMap({ Double($0) })
             else { throw LabError("the flood says \(words)") }
             return (opened, seconds)
         }

@@ -4,7 +4,21 @@ import LinuxKit
 import Testing
 
 /// Strangers from everywhere against the SSH server, and one administrator: two network namespaces with a cable.
-@Suite(.serialized) struct FloodTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct FloodTests {
+    /// What is promised on a machine that can keep it: one on which a login takes long by itself has four times that.
+    static let promise = Duration.seconds(2)
+
+    /// What a login takes without strangers: the middle one of three.
+    func quietLogin(_ lab: FloodLab, from first: Int) throws -> Duration {
+        var took: [Duration] = []
+        for number in first..<first + 3 {
+            let login = try lab.logIn(from: number)
+            #expect(login.exit == .code(0), "without strangers: \(login.errors)\n\(lab.log)")
+            took.append(login.took)
+        }
+        return took.sorted()[1]
+    }
+
     /// Each login from an address that the server has never seen: what the first login after a boot is like.
     @Test(
         arguments: [
@@ -13,24 +27,17 @@ import Testing
         ])
     func anAdministratorGetsInWithinTwoSeconds(kind: String, sources: String) throws {
         let lab = try FloodLab()
-        // What a login takes on this machine without strangers; the first one fills caches.
-        _ = try lab.logIn(from: 1)
-        let quiet = try lab.logIn(from: 2)
-        #expect(quiet.exit == .code(0), "\(lab.log)")
+        let before = try quietLogin(lab, from: 1)
         let flood = try lab.startFlood(kind, from: sources, perMinute: 10_000)
-        try lab.wait(20, for: "places are taken") { lab.accepted > 700 }
-        var late: [Duration] = []
-        for number in 0..<8 {
-            let login = try lab.logIn(from: 10 + number)
-            // With the first try: who was pushed out once has to type the command again.
-            #expect(login.exit == .code(0), "login \(number): \(login.errors)")
-            if login.took > .seconds(2) { late.append(login.took) }
-        }
+        try lab.wait(60, for: "places are taken") { lab.accepted > 700 }
+        var logins: [FloodLab.Login] = []
+        for number in 0..<8 { logins.append(try lab.logIn(from: 10 + number)) }
         let (opened, seconds) = try flood.end()
         // The strangers were there: else nothing was shown.
-        #expect(Double(opened) / seconds * 60 > 9500, "\(opened) in \(seconds) s")
-        // One for a host that was busy with something else; on a machine on which a login takes long by itself, it says so.
-        let words = "late: \(late), without strangers: \(quiet.took)"
-        #expect(late.count <= 1 || quiet.took > .milliseconds(700), "\(words)")
+        #expect(Double(opened) / seconds * 60 > 9000, "\(opened) in \(seconds) s")
+        let limit = max(Self.promise, max(before, try quietLogin(lab, from: 30)) * 4)
+        // One for a host that was busy with something else: late, or pushed out and to type the command again.
+        let bad = logins.filter { $0.exit != .code(0) || $0.took > limit }
+        #expect(bad.count <= 1, "with strangers: \(bad) of \(logins.map(\.took)), limit \(limit)")
     }
 }

@@ -11,11 +11,13 @@ import Testing
         try lab.startServer()
         try lab.start(["--interface", "cli", "--hostname", "rescue-7.example.org"])
         try lab.waitUntilConfigured()
-        try lab.wait(8, for: "the name") { lab.state()?["mdns"]?.string == "rescue-7.local" }
+        try lab.wait(30, for: "the name") { lab.state()?["mdns"]?.string == "rescue-7.local" }
     }
 
-    /// Asks one question as any resolver does and prints the answer's records in hexadecimal.
-    func ask(_ name: String, _ kind: Int, group: String = "224.0.0.251") throws -> String {
+    /// Asks one question as any resolver does, each second until it is answered, and prints the answer's records in hexadecimal.
+    func ask(
+        _ name: String, _ kind: Int, group: String = "224.0.0.251", tries: Int = 15
+    ) throws -> String {
         let script = lab.directory + "/ask.py"
         try Files.replace(
             script,
@@ -33,17 +35,21 @@ import Testing
                                      struct.pack("@4s4si", bytes(4), bytes(4), index))
                     to = (group, 5353)
                 labels = b"".join(bytes([len(l)]) + l.encode() for l in name.split(".")) + b"\\0"
-                asker.settimeout(1.5)
-                asker.sendto(struct.pack(">6H", 4711, 0, 1, 0, 0, 0) + labels
-                             + struct.pack(">2H", kind, 1), to)
-                try:
-                    answer = asker.recv(9000)
-                    assert answer[:2] == struct.pack(">H", 4711)
-                    print(answer[12 + len(labels) + 4:].hex())
-                except TimeoutError:
+                asker.settimeout(1)
+                for _ in range(int(sys.argv[4])):
+                    asker.sendto(struct.pack(">6H", 4711, 0, 1, 0, 0, 0) + labels
+                                 + struct.pack(">2H", kind, 1), to)
+                    try:
+                        answer = asker.recv(9000)
+                        assert answer[:2] == struct.pack(">H", 4711)
+                        print(answer[12 + len(labels) + 4:].hex())
+                        break
+                    except TimeoutError:
+                        pass
+                else:
                     print("nothing")
                 """)
-        return try lab.onServer("python3 \(script) \(name) \(kind) \(group)")
+        return try lab.onServer("python3 \(script) \(name) \(kind) \(group) \(tries)")
     }
 
     @Test func aPlainQuestionIsAnswered() throws {
@@ -54,8 +60,8 @@ import Testing
         #expect(try ask("RESCUE-7.local", 1).hasSuffix(hex + "\n"))
         #expect(try ask("rescue-7.local", 28).contains("fe80000000000000000000fffe000001"))
         #expect(try ask("rescue-7.local", 1, group: "ff02::fb").hasSuffix(hex + "\n"))
-        #expect(try ask("other.local", 255) == "nothing\n")
-        #expect(try ask("_services._dns-sd._udp.local", 12) == "nothing\n")
+        #expect(try ask("other.local", 255, tries: 2) == "nothing\n")
+        #expect(try ask("_services._dns-sd._udp.local", 12, tries: 2) == "nothing\n")
     }
 
     @Test func avahiFindsIt() throws {
@@ -67,9 +73,14 @@ import Testing
             && avahi-daemon --file=/run/avahi.conf --no-drop-root --no-chroot --no-rlimits --daemonize
             """)
         let address = try lab.addresses()[0].prefix { $0 != "/" }
-        let four = try lab.onServer("timeout 8 avahi-resolve-host-name -4 rescue-7.local")
+        func resolve(_ version: Int) throws -> String {
+            // It gives up after five seconds by itself.
+            let once = "avahi-resolve-host-name -\(version) rescue-7.local 2>/dev/null"
+            return try lab.onServer("\(once) | grep . || \(once) | grep . || \(once)")
+        }
+        let four = try resolve(4)
         #expect(four == "rescue-7.local\t\(address)\n")
-        let six = try lab.onServer("timeout 8 avahi-resolve-host-name -6 rescue-7.local")
+        let six = try resolve(6)
         #expect(six == "rescue-7.local\tfe80::ff:fe00:1\n")
         _ = try lab.onServer("avahi-daemon --kill; kill $(cat /run/dbus/pid)")
     }
@@ -85,7 +96,7 @@ import Testing
             && until avahi-resolve-host-name -4 rescue-7.local; do sleep 0.1; done
             """)
         try lab.start(["--interface", "cli", "--hostname", "rescue-7"])
-        try lab.wait(12, for: "another name") {
+        try lab.wait(40, for: "another name") {
             lab.state()?["mdns"]?.string == "rescue-7-2.local"
         }
         _ = try lab.onServer("avahi-daemon --kill; kill $(cat /run/dbus/pid)")

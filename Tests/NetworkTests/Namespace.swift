@@ -23,7 +23,7 @@ struct Namespace: ~Copyable {
         request.output = output.writing.number
         let holder = try ChildProcess(starting: request)
         let events = try Poll.wait(
-            [.init(output.reading.number, .input)], until: Clock.now + .seconds(10))
+            [.init(output.reading.number, .input)], until: Clock.now + .seconds(30))
         guard events[0].isReadable,
             try output.reading.read(atMost: 5) == .bytes(Array("ready".utf8))
         else { throw LabError("no namespace: these tests need root and unshare(1)") }
@@ -50,7 +50,7 @@ struct Namespace: ~Copyable {
         request.output = output.writing.number
         request.error = output.writing.number
         var child = try ChildProcess(starting: request)
-        let exit = try child.wait(until: Clock.now + .seconds(20))
+        let exit = try child.wait(until: Clock.now + .seconds(60))
         try output.reading.setNonBlocking()
         var text = ""
         while case .bytes(let bytes) = try output.reading.read(atMost: 65536) {

@@ -41,44 +41,45 @@ import Testing
         #expect(try lab.addresses() == addresses, "a killed daemon leaves the network as it is")
 
         try lab.start()
-        try lab.wait(8, for: "the lease confirmed by the server") {
-            lab.log.contains("takes up the lease") && lab.log.contains("renewed")
+        try lab.wait(20, for: "the lease confirmed by the server") {
+            lab.ownLog.contains("renewed 10.55.0.5")
         }
+        #expect(lab.ownLog.contains("takes up the lease of 10.55.0.5"))
+        #expect(lab.ownLog.contains("REQUEST sent") && !lab.ownLog.contains("DISCOVER sent"))
         #expect(try lab.addresses() == addresses)
         #expect(try lab.routes() == routes)
-        #expect(lab.state()?["counters"]?["sent"]?.int == 1, "one REQUEST, no DISCOVER")
         #expect(
-            try lab.run(["--interface", "cli", "--once", "--timeout", "9"]).exit == .code(0))
+            try lab.run(["--interface", "cli", "--once", "--timeout", "20"]).exit == .code(0))
         #expect(try lab.addresses() == addresses)
         #expect(try lab.routes() == routes)
     }
 
     @Test func aServerThatComesLateIsUsed() throws {
         try lab.start()
-        try lab.wait(20, for: "several tries and a word about them") {
+        try lab.wait(40, for: "several tries and a word about them") {
             lab.state()?["tries"]?.int ?? 0 >= 4 && lab.log.contains("no DHCP server answers")
         }
         try lab.startServer()
-        try lab.waitUntilConfigured(8)
+        try lab.waitUntilConfigured()
     }
 
     @Test func withoutAServerOnceEndsInTime() throws {
         let result = try lab.run(["--interface", "cli", "--once", "--timeout", "2"])
         #expect(result.exit == .code(99))
         #expect(result.output == "davit net: cli: no DHCP server has given an address.\n")
-        #expect(result.took >= .seconds(2) && result.took < .seconds(4))
+        #expect(result.took >= .seconds(2) && result.took < .seconds(15))
     }
 
     @Test func anUnknownInterfaceIsNamedAndWaitedFor() throws {
         try lab.startServer()
         try lab.start(["--interface", "cli1"])
-        try lab.wait(5, for: "the message") {
+        try lab.wait(20, for: "the message") {
             lab.log.contains(
                 "cli1: there is no such interface; waiting for it. There are: lo, cli.")
         }
         #expect(lab.state("cli1")?["state"]?.string == "absent")
         try lab.connect(1)
-        try lab.waitUntilConfigured(8, interface: "cli1")
+        try lab.waitUntilConfigured(interface: "cli1")
     }
 
     @Test func aLeaseIsRenewedByUnicast() throws {
@@ -86,7 +87,7 @@ import Testing
         try lab.start()
         try lab.waitUntilConfigured()
         let before = lab.state()?["leaseEndsAt"]?.int ?? 0
-        try lab.wait(12, for: "two renewals") {
+        try lab.wait(40, for: "two renewals") {
             lab.state()?["counters"]?["renewals"]?.int ?? 0 >= 2
         }
         #expect(lab.state()?["leaseEndsAt"]?.int ?? 0 > before)
@@ -101,7 +102,7 @@ import Testing
         try lab.waitUntilConfigured()
         lab.stopServer()
         try lab.startServer(pool: 150)
-        try lab.wait(20, for: "an address of the other pool, alone") {
+        try lab.wait(40, for: "an address of the other pool, alone") {
             let addresses = try lab.addresses()
             return addresses.count == 1 && addresses[0].hasPrefix("10.55.0.15")
         }
@@ -116,21 +117,27 @@ import Testing
         try lab.waitUntilConfigured()
         let addresses = try lab.addresses()
         _ = try lab.onServer("ip link set srv down")
-        try lab.wait(3, for: "the loss noticed") {
+        try lab.wait(20, for: "the loss noticed") {
             lab.state()?["state"]?.string == "no-carrier"
         }
         #expect(try lab.addresses() == addresses)
         let sent = lab.state()?["counters"]?["sent"]?.int ?? 0
         _ = try lab.onServer("ip link set srv up")
         let back = Clock.now
-        try lab.wait(3, for: "a question at once") {
-            lab.state()?["counters"]?["sent"]?.int ?? 0 > sent
+        var asked: Duration?
+        try lab.wait(20, for: "a question at once") {
+            guard let state = lab.state(), state["counters"]?["sent"]?.int ?? 0 > sent else {
+                return false
+            }
+            asked = (state["lastTryAt"]?.int).map { .milliseconds($0) }
+            return true
         }
-        let asked = Duration.milliseconds(lab.state()?["lastTryAt"]?.int ?? 0)
-        #expect(asked < back + .milliseconds(100))
+        #expect(try #require(asked) < back + .seconds(2))
         try lab.waitUntilConfigured()
         #expect(try lab.addresses() == addresses)
-        #expect(lab.log.contains("renewed"))
+        let afterwards = lab.log.range(of: "has a carrier", options: .backwards)
+            .map { lab.log[$0.upperBound...] }
+        #expect(try !#require(afterwards).contains("DISCOVER sent"), "asked for the same again")
     }
 
     @Test func anInterfaceThatVanishesIsTakenUpAgain() throws {
@@ -139,11 +146,11 @@ import Testing
         try lab.waitUntilConfigured()
         let addresses = try lab.addresses()
         _ = try lab.onServer("ip link delete srv")
-        try lab.wait(3, for: "the loss noticed") { lab.state()?["state"]?.string == "absent" }
+        try lab.wait(20, for: "the loss noticed") { lab.state()?["state"]?.string == "absent" }
         try lab.connect()
         lab.stopServer()
         try lab.startServer()
-        try lab.waitUntilConfigured(8)
+        try lab.waitUntilConfigured()
         #expect(try lab.addresses() == addresses, "asked for by name, so the same again")
     }
 
@@ -169,7 +176,7 @@ import Testing
         try lab.waitUntilConfigured()
         let (addresses, routes) = (try lab.addresses(), try lab.routes())
         _ = try lab.onClient(line)
-        try lab.wait(8, for: "everything as it was") {
+        try lab.wait(20, for: "everything as it was") {
             try lab.addresses() == addresses && lab.routes() == routes
         }
     }

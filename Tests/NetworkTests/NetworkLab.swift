@@ -70,7 +70,7 @@ final class NetworkLab {
     /// The server programs that the tests know.
     enum Server: String, CaseIterable, Sendable { case dnsmasq, dhcpd, kea }
 
-    /// Starts a server that gives 10.55.0.pool to pool + 9, to be renewed from 3 s on.
+    /// Starts a server that gives 10.55.0.pool to pool + 9, to be renewed from 3 s on, and waits until it listens.
     func start(_ kind: Server, pool: Int = 50) throws {
         switch kind {
         case .dnsmasq: try startServer(pool: pool)
@@ -100,6 +100,7 @@ final class NetworkLab {
                 "/usr/sbin/dhcpd", "-4", "-f", "-d", "--no-pid", "-user", "root", "-group", "root",
                 "-cf", conf, "-lf", leases, "srv",
             ]))
+        try waitUntilItListens()
     }
 
     private func startKea(pool: Int) throws {
@@ -127,9 +128,10 @@ final class NetworkLab {
             environment: ["KEA_PIDFILE_DIR=\(directory)", "KEA_LOCKFILE_DIR=\(directory)"])
         request.output = -1
         dhcpServer.child = try ChildProcess(starting: request)
+        try waitUntilItListens()
     }
 
-    /// Starts dnsmasq; it renews from 3 s on.
+    /// Starts dnsmasq, which renews from 3 s on, and waits until it listens.
     /// - Parameter pool: the addresses are 10.55.N.pool to pool + 9.
     func startServer(pool: Int = 50, _ more: [String] = []) throws {
         let leases = directory + "/dnsmasq-\(pool).leases"
@@ -145,6 +147,15 @@ final class NetworkLab {
         ]
         dhcpServer.child = try ChildProcess(
             starting: server.request(["/usr/sbin/dnsmasq"] + options + ranges + more))
+        try waitUntilItListens()
+    }
+
+    /// Kea takes seconds to start, so that nothing may be counted from its fork. Also the servers that read raw packets hold the port.
+    private func waitUntilItListens() throws {
+        let pid = dhcpServer.child?.pid ?? 0
+        try wait(30, for: "the server listens") {
+            try onServer("ss -Hulpn sport = :67").contains("pid=\(pid),")
+        }
     }
 
     func stopServer() { dhcpServer.child = nil }
@@ -184,7 +195,7 @@ final class NetworkLab {
     /// Sends a signal and waits for the end.
     func end(_ signal: Int32 = SIGTERM) throws -> ChildProcess.Exit? {
         davit.child?.signal(signal)
-        let exit = try davit.child?.wait(until: Clock.now + .seconds(5))
+        let exit = try davit.child?.wait(until: Clock.now + .seconds(20))
         davit.child = nil
         return exit
     }
@@ -209,7 +220,7 @@ final class NetworkLab {
         request.output = output.writing.number
         request.error = output.writing.number
         var child = try ChildProcess(starting: request)
-        let exit = try child.wait(until: Clock.now + .seconds(30))
+        let exit = try child.wait(until: Clock.now + .seconds(60))
         let took = Clock.now - begin
         try output.reading.setNonBlocking()
         guard case .bytes(let bytes) = try output.reading.read(atMost: 65536) else {
@@ -226,6 +237,13 @@ final class NetworkLab {
 
     var log: String { Files.text(directory + "/run/log") ?? "" }
 
+    /// What the davit that runs now has written into it.
+    var ownLog: String {
+        guard let pid = davit.child?.pid else { return "" }
+        return log.split(separator: "\n").filter { $0.contains(" net[\(pid)]: ") }
+            .joined(separator: "\n")
+    }
+
     /// The IPv4 addresses that the kernel has, without the moving lifetimes.
     func addresses(_ interface: String = "cli") throws -> [String] {
         try client.shell("ip -4 -brief address show dev \(interface)")
@@ -234,7 +252,8 @@ final class NetworkLab {
 
     func routes() throws -> String { try client.shell("ip -4 route show") }
 
-    /// Waits until it is so; records an issue with the log when it is not so in time.
+    /// Waits until it is so; records an issue with the log when it is not so in time. The time is for a slow machine with much else to
+    /// do: how long davit takes is measured by `scripts/bench net`.
     func wait(
         _ seconds: Int, for what: String, location: SourceLocation = #_sourceLocation,
         _ isSo: () throws -> Bool
@@ -249,7 +268,7 @@ final class NetworkLab {
     }
 
     func waitUntilConfigured(
-        _ seconds: Int = 8, interface: String = "cli",
+        _ seconds: Int = 20, interface: String = "cli",
         location: SourceLocation = #_sourceLocation
     ) throws {
         try wait(seconds, for: "\(interface) configured", location: location) {
