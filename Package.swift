@@ -63,7 +63,7 @@ let package = Package(
         module("CryptKit", ["CCryptsetup", "CStatic"]),
         module("JSONKit", ["CJSON"]),
         compactModule("ModuleKit", ["CLinux", "LinuxKit"]),
-        module("SSHKit", ["Bytes", "CSSH"]),
+        module("SSHKit", ["Bytes", "CSSH", "LinuxKit"]),
         module("Recorder", ["LinuxKit"]),
 
         // Services: read an event, ask the machine, perform the effects.

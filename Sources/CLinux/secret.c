@@ -33,6 +33,10 @@ int davit_keep_private(void) {
     return prctl(PR_SET_DUMPABLE, 0);
 }
 
+int davit_lock_when_used(const void *start, size_t length) {
+    return mlock2(start, length, MLOCK_ONFAULT);
+}
+
 /// The private memory of this process: heap, stack and all other pages of no file.
 struct region {
     unsigned char *start, *end;
@@ -66,53 +70,6 @@ static void each_region(void (*body)(struct region, void *), void *context) {
         }
         line = next + 1;
     }
-}
-
-enum { PIECE = 8 };
-
-struct search {
-    const unsigned char *secret;
-    size_t count, wiped;
-};
-
-static int is_distinctive(const unsigned char *piece) {
-    int different = 0;
-    for (int i = 0; i < PIECE; i++) different += memchr(piece, piece[i], (size_t)i) == NULL;
-    return different >= 4;
-}
-
-static void wipe_piece(
-    struct region region, struct search *search, const unsigned char *piece, size_t length) {
-    unsigned char *at = region.start;
-    while ((at = memmem(at, (size_t)(region.end - at), piece, length)) != NULL) {
-        if (at + length > search->secret && at < search->secret + search->count) {
-            at++;
-            continue;
-        }
-        explicit_bzero(at, length);
-        search->wiped++;
-        at += length;
-    }
-}
-
-static void search_region(struct region region, void *context) {
-    struct search *search = context;
-    // Whole ones first: of a part that is shorter than a piece nothing would be found.
-    if (is_distinctive(search->secret))
-        wipe_piece(region, search, search->secret, search->count);
-    for (size_t at = 0; at < search->count; at += PIECE) {
-        // The last piece overlaps the one before it.
-        size_t start = at + PIECE <= search->count ? at : search->count - PIECE;
-        if (is_distinctive(search->secret + start))
-            wipe_piece(region, search, search->secret + start, PIECE);
-    }
-}
-
-size_t davit_wipe_copies(const void *secret, size_t count) {
-    if (count < PIECE) return 0;
-    struct search search = {secret, count, 0};
-    each_region(search_region, &search);
-    return search.wiped;
 }
 
 static int wipes_at_exit;

@@ -44,12 +44,6 @@ package enum Process {
         davit_wipe_at_exit()
     }
 
-    /// Overwrites what else this process has of `secret` in its memory: copies that a library made and never wipes.
-    package static func wipeCopies(of secret: UnsafeRawBufferPointer) {
-        guard let base = secret.baseAddress else { return }
-        _ = davit_wipe_copies(base, secret.count)
-    }
-
     /// Makes this process the one that the kernel ends first when memory runs out.
     package static func volunteerForOutOfMemory() { outOfMemoryScore = 1000 }
 

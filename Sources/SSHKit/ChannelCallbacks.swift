@@ -49,6 +49,12 @@ extension ServerSession {
                 return true
             }
         }
+        channelCallbacks.pointee.channel_data_function = {
+            _, handle, _, length, isError, context in
+            if isError == 0 { ServerSession.at(context)?.channel(handle)?.buffered = Int(length) }
+            // None of it is taken here.
+            return 0
+        }
         channelCallbacks.pointee.channel_close_function = { _, handle, context in
             ServerSession.at(context)?.channel(handle)?.closedByClient()
         }
@@ -64,6 +70,7 @@ extension ServerSession {
     ) -> CInt {
         guard let me = at(context), let requests = me.requests, let channel = me.channel(handle)
         else { return -1 }
+        channel.number = me.requestedChannel
         return ask(requests, channel) ? 0 : -1
     }
 }

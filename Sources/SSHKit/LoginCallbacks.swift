@@ -1,5 +1,4 @@
 import CSSH
-import Glibc
 
 /// What a client asks before it is logged in, on its way from libssh to the `SessionRequests`.
 extension ServerSession {
@@ -74,17 +73,12 @@ extension ServerSession {
     }
 
     private func passphraseTyped() -> ssh_auth_e {
+        // What libssh has of the answer are zeros.
         guard passphrase == .asked, let requests,
-            ssh_userauth_kbdint_getnanswers(session) == 1,
-            let answer = ssh_userauth_kbdint_getanswer(session, 0)
+            ssh_userauth_kbdint_getnanswers(session) == 1, let typed = answer.take()
         else { return SSH_AUTH_DENIED }
-        let bytes = UnsafeMutableRawBufferPointer(
-            start: UnsafeMutableRawPointer(mutating: answer), count: strlen(answer))
-        defer { if let base = bytes.baseAddress { explicit_bzero(base, bytes.count) } }
         passphrase = .none
-        guard requests.passphraseTyped(UnsafeRawBufferPointer(bytes)) else {
-            return SSH_AUTH_DENIED
-        }
+        guard typed.withBytes({ requests.passphraseTyped($0) }) else { return SSH_AUTH_DENIED }
         passphrase = .tried
         // Nothing is said until `answerPassphrase`.
         return SSH_AUTH_INFO
@@ -105,33 +99,5 @@ extension ServerSession {
     private func abandonPassphrase() {
         if passphrase == .tried { requests?.passphraseAbandoned() }
         passphrase = .none
-    }
-}
-
-/// Sees the requests to log in before libssh does, which then deals with them.
-final class PacketCallbacks {
-    private static let userauthRequest: UInt8 = 50
-    private let callbacks = UnsafeMutablePointer<ssh_packet_callbacks_struct>.allocate(capacity: 1)
-    private let functions = UnsafeMutablePointer<ssh_packet_callback?>.allocate(capacity: 1)
-
-    func install(on session: ServerSession) {
-        functions.initialize { _, _, packet, context in
-            guard let me = ServerSession.at(context), let packet, let base = ssh_buffer_get(packet)
-            else { return SSH_PACKET_NOT_USED }
-            let bytes = UnsafeRawBufferPointer(start: base, count: Int(ssh_buffer_get_len(packet)))
-            me.securityKeySignature = SecurityKeySignature(userauthRequest: Array(bytes))
-            return SSH_PACKET_NOT_USED
-        }
-        callbacks.initialize(
-            to: .init(
-                start: Self.userauthRequest, n_callbacks: 1, callbacks: functions,
-                user: Unmanaged.passUnretained(session).toOpaque()))
-        ssh_packet_set_callbacks(session.session, callbacks)
-    }
-
-    /// Once the session is gone.
-    func free() {
-        callbacks.deallocate()
-        functions.deallocate()
     }
 }

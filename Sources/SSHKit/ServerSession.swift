@@ -1,4 +1,5 @@
 import CSSH
+import LinuxKit
 
 /// The server's side of one SSH connection on a socket that somebody else accepted.
 ///
@@ -17,6 +18,10 @@ package final class ServerSession {
     /// What the security key said in the request to log in that libssh is dealing with.
     var securityKeySignature: SecurityKeySignature?
     var passphrase = PassphraseState.none
+    /// The answer to its prompt that libssh is dealing with.
+    var answer: SecretBytes?
+    /// Our number of the channel whose request libssh is dealing with.
+    var requestedChannel: UInt32?
 
     /// How far a login by passphrase is.
     enum PassphraseState { case none, asked, tried }
@@ -177,6 +182,8 @@ package final class ServerSession {
     }
 
     func channel(_ handle: ssh_channel?) -> Channel? { channels.first { $0.handle == handle } }
+
+    func channel(numbered number: UInt32) -> Channel? { channels.first { $0.number == number } }
 
     func newChannel() -> ssh_channel? {
         guard let requests, requests.mayOpenChannel() else { return nil }

@@ -45,6 +45,7 @@ final class ChannelProgram {
     func start(_ request: ChildProcess.Request, asksForSecrets: Bool) throws(SystemError) {
         var request = request
         if asksForSecrets {
+            try channel.conceal()
             let keys = try KeyWriter()
             request.extra = keys.childDescriptor
             request.environment.append(KeyWriter.variable)
@@ -118,14 +119,15 @@ final class ChannelProgram {
     private func pumpInput() -> Bool {
         guard !machine.isIdle else { return false }
         keys?.hear()
+        if !goesToKeys { channel.reveal() }
         channel.discardExtendedData()
         // Bounded, so that one channel's upload leaves room for the others.
         for _ in 0..<8 {
             if input.isEmpty {
-                let count = try? input.fill { room throws(SSHError) in try channel.read(into: room)
+                let count = try? input.fill { room throws(SSHError) in
+                    try channel.read(into: room)
                 }
                 guard let count, count > 0 else { break }
-                if goesToKeys, !channel.hasUnread { wipeCopiesOfInput() }
             }
             guard writeInput() else { return false }
         }
@@ -180,14 +182,6 @@ final class ChannelProgram {
             }
         }
         return input.isEmpty
-    }
-
-    /// libssh keeps what it has decrypted, and wipes none of it.
-    private func wipeCopiesOfInput() {
-        input.drain { bytes in
-            Process.wipeCopies(of: bytes)
-            return 0
-        }
     }
 
     private func pumpOutput(_ isReadable: Bool, _ now: Duration) {

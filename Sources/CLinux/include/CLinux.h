@@ -114,11 +114,8 @@ int davit_secret_file(size_t size);
 /// Keeps this process out of core dumps and away from the debuggers of other users (prctl PR_SET_DUMPABLE).
 int davit_keep_private(void);
 
-/// Overwrites with zeros what this process has in its private memory of the `count` bytes at `secret`, besides these
-/// themselves: copies that a library made and never wipes. They are looked for in pieces of eight bytes, so that a
-/// copy of which a part was overwritten is found, too; fewer bytes than eight, and pieces of less than four different
-/// bytes, which chance may put anywhere, are left alone. Returns the number of pieces overwritten.
-size_t davit_wipe_copies(const void *secret, size_t count);
+/// Locks memory page by page, as each is first used (mlock2(2) with MLOCK_ONFAULT). Oldest kernel: 4.4.
+int davit_lock_when_used(const void *start, size_t length);
 
 /// From now on davit_exit overwrites the heap, the stack and all other private memory before it ends the process: the
 /// kernel gives pages back as they are.
