@@ -105,7 +105,7 @@ let package = Package(
             path: "Tests/LUKSFixtures", swiftSettings: strict),
         tests("CryptKitTests", ["CryptKit", "LUKSFixtures"]),
         tests("ExportCoreTests", ["ExportCore"]),
-        tests("ExportTests", ["davit"]),
+        tests("ExportTests", ["Export", "ExportCore", "JSONKit", "LinuxKit", "davit"]),
         tests("JSONKitTests", ["JSONKit"]),
         // Confines itself and says what it can still do: nobody can take a confinement off again within a test.
         .executableTarget(

@@ -8,7 +8,7 @@ import Recorder
 /// waits for it and does the rest. A store forgets what is on the disk, so that each run merges what is left.
 package struct Committer {
     /// What an overlay holds for one disk.
-    package struct Held: Sendable {
+    package struct Held: Sendable, Equatable {
         package let lun: Int
         package let device: String
         package let bytes: UInt64
@@ -35,9 +35,13 @@ package struct Committer {
     package var isUnderWay: Bool { intent.state == .committing }
 
     /// What there is to write.
-    /// - Throws: `Refusal.loggedIn` while somebody may still write; `.overlayLost` when a write did not fit.
+    /// - Throws: `Refusal.loggedIn` while somebody may still write; `.kernelHangs` where that cannot be seen;
+    ///   `.overlayLost` when a write did not fit.
     package func look() throws -> [Held] {
         let observed = try ConfigTree.observe(worker)
+        if let path = observed.blocked.first {
+            throw Refusal.kernelHangs(path, who: worker.hung.last ?? "too slow")
+        }
         let who = observed.targets.filter { $0.iqn.export == intent.name }
             .flatMap { observed.sessions(of: $0.path) }
         guard who.isEmpty else { throw Refusal.loggedIn(intent.name, who.map(\.initiator)) }
@@ -45,17 +49,9 @@ package struct Committer {
         var held: [Held] = []
         for disk in intent.disks where disk.overlayNode != nil && !disk.isMerged {
             let fill = try overlays.state(disk.lun).fill
-            switch fill {
-            case .overflowed:
-                throw Refusal.overlayLost(
-                    intent.name, "a write to LUN \(disk.lun) did not fit into it")
-            case .invalid:
-                throw Refusal.overlayLost(
-                    intent.name, "that of LUN \(disk.lun) could not be read or written")
-            case .mergeFailed:
-                throw Refusal.overlayLost(
-                    intent.name, "merging LUN \(disk.lun) failed; 'dmesg' names the disk's error")
-            case .holds, nil: break
+            // What a merge under way leaves of it is for the merge to judge.
+            if !isUnderWay, let loss = fill?.loss(of: disk.lun) {
+                throw Refusal.overlayLost(intent.name, loss)
             }
             held.append(Held(lun: disk.lun, device: disk.device, bytes: fill?.bytes ?? 0))
         }
@@ -63,17 +59,26 @@ package struct Committer {
     }
 
     /// Ends the export, and returns when everything is on the disks and they are free.
-    /// - Parameter report: called now and then with what is left of a LUN, in bytes.
-    package func commit(report: (Int, UInt64) -> Void) throws {
+    /// - Parameters:
+    ///   - shown: what somebody has agreed to, from `look`.
+    ///   - report: called now and then with what is left of a LUN, in bytes.
+    /// - Returns: the file that stays, because it also holds writes to disks that are not here.
+    /// - Throws: `Refusal.changedMeanwhile` when there is something else to write by now; what `look` throws.
+    package func commit(_ shown: [Held], report: (Int, UInt64) -> Void) throws -> String? {
         try Waiter.end(intent.name, within: .seconds(2))
-        try Turn.run { try commitInTurn(report) }
+        return try Turn.run {
+            // The answer to the question may have taken minutes: a disk has come, or the other host has logged in again.
+            let current = try Committer(intent.name)
+            let held = try current.look()
+            guard current.isUnderWay || held == shown else {
+                throw Refusal.changedMeanwhile(intent.name)
+            }
+            return try current.commitInTurn(report)
+        }
     }
 
-    private func commitInTurn(_ report: (Int, UInt64) -> Void) throws {
+    private func commitInTurn(_ report: (Int, UInt64) -> Void) throws -> String? {
         var intent = intent
-        intent.state = .committing
-        try intent.write()
-        recorder.record("\(intent.name): writes what the overlays hold to the disks", .notice)
         let stopper = Stopper()
         let observed = try ConfigTree.observe(worker)
         let blockers = try stopper.takeDown(
@@ -81,8 +86,14 @@ package struct Committer {
         guard blockers.isEmpty else {
             throw Overlays.Failure(
                 description: "The export cannot be taken away first: "
-                    + blockers.joined(separator: " ") + " Nothing was written to the disks.")
+                    + blockers.joined(separator: " ")
+                    + (isUnderWay ? "" : " Nothing was written to the disks.")
+                    + " Run 'davit export commit \(intent.name)' again when that is gone.")
         }
+        // From here on the disks are written to, and not before: until then everything else may still be done with it.
+        intent.state = .committing
+        try intent.write()
+        recorder.record("\(intent.name): writes what the overlays hold to the disks", .notice)
         let overlays = Overlays(intent, overlay, worker)
         for index in intent.disks.indices where intent.disks[index].overlayNode != nil {
             guard !intent.disks[index].isMerged else { continue }
@@ -90,10 +101,11 @@ package struct Committer {
             intent.disks[index].isMerged = true
             try intent.write()
         }
-        try overlays.forget()
+        let isKept = try overlays.forget(but: intent.disks.filter(\.isMerged).map(\.lun))
         Checkpoint.passed()
         try Intent.remove(intent.name)
         try stopper.sayFarewell()
+        return isKept ? overlay.file : nil
     }
 
     private func merge(
@@ -104,8 +116,9 @@ package struct Committer {
         while true {
             let state = try overlays.state(disk.lun)
             guard case .holds(let used, _, let metadata)? = state.fill else {
-                throw Refusal.overlayLost(
-                    intent.name, "merging LUN \(disk.lun) failed; 'dmesg' names the disk's error")
+                throw Refusal.mergeFailed(
+                    intent.name,
+                    state.fill?.loss(of: disk.lun) ?? "LUN \(disk.lun) has no overlay any more")
             }
             if used <= metadata { break }
             if Clock.now - lastReport >= .seconds(1) {

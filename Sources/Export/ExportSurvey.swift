@@ -97,6 +97,14 @@ struct ExportSurvey {
         let overlays = Overlays(intent, overlay, worker)
         for index in intent.disks.indices where intent.disks[index].path != nil {
             let lun = intent.disks[index].lun
+            guard overlay.file == nil || intent.disks[index].isLasting else {
+                // The file outlives a reboot, and would come over whatever has the name then.
+                let refusal = Refusal.notLasting(intent.disks[index].device)
+                guard request.mayBeLate else { throw refusal }
+                intent.disks[index].state = .failed
+                intent.disks[index].lastError = refusal.description
+                continue
+            }
             let state = try overlays.state(lun)
             guard !state.isMerging else { throw Refusal.isCommitting(intent.name) }
             intent.disks[index].overlayNode =

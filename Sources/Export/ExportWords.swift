@@ -150,6 +150,10 @@ package enum ExportWords {
                 text +=
                     "Run 'davit export stop \(result.name)' again; what stays blocked goes with a reboot.\n"
             }
+            if result.isMixture {
+                text +=
+                    "The commit was given up: the disks hold some of what was written, and not all.\n"
+            }
             text += result.free.map { "  \($0) is free.\n" }.joined()
             text += result.held.map { "  \($0) is still held.\n" }.joined()
             if let file = result.kept, result.end == .stopped {
@@ -174,6 +178,7 @@ package enum ExportWords {
             "loggedOut": .array(result.sessions.map { .string($0.initiator) }),
             "free": .array(result.free.map { .string($0) }),
             "held": .array(result.held.map { .string($0) }),
+            "mixture": .bool(result.isMixture),
             "milliseconds": JSON(result.took.milliseconds),
         ]
     }

@@ -118,7 +118,7 @@ package struct Exporter {
                 recorder.record("\(request.name): \(failure)", .warning)
                 guard !isFirst else {
                     try overlays.remove(intent.disks[index].lun)
-                    if intent.overlay?.file == nil { try overlays.forget() }
+                    if intent.overlay?.file == nil { _ = try overlays.forget() }
                     try Intent.remove(request.name)
                     throw failure
                 }

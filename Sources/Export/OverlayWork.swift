@@ -15,6 +15,8 @@ enum OverlayWork {
         var serial = ""
         /// How many disks the store is for.
         var disks = 0
+        /// The LUNs whose writes are on the disks.
+        var merged: [Int] = []
 
         var mapping: String { Overlay.mapping(name, lun) }
         var range: Range<UInt64> { overlay.range(of: lun) }
@@ -39,7 +41,7 @@ enum OverlayWork {
         case "overlay-remove":
             try MappingControl().remove(request.mapping, until: Clock.now + .seconds(2))
         case "overlay-flush": try FileDescriptor(updating: request.origin).flush()
-        case "overlay-forget": try forget(request)
+        case "overlay-forget": return ["code": 0, "kept": .bool(try forget(request))]
         default: return try status(request)
         }
         return ["code": 0]
@@ -75,19 +77,26 @@ enum OverlayWork {
     // MARK: The store
 
     private static func prepareStore(_ request: Request) throws {
+        let before = try? FileStatus(of: request.store)
+        guard before?.isRegular ?? true else {
+            throw Refusal.otherOverlay(request.store, "it is no regular file")
+        }
         guard case .block(let origin) = BlockNode.look(at: request.origin) else {
             throw Refusal.noDevice(request.origin)
         }
         if request.overlay.file == nil { try mountMemory(request) }
-        let isNew = !Files.exists(request.store)
         let file = try FileDescriptor(updating: request.store, creating: true)
         let label: OverlayLabel
-        if isNew || file.size == 0 {
+        if before == nil || file.size == 0 {
             do {
                 try enlarge(file, request)
             } catch {
-                // Nothing is left of a file that the disk has no room for.
-                if request.overlay.file != nil { try Files.remove(request.store) }
+                // Nothing is left of a file that the disk has no room for; one that was there stays, and empty.
+                if before != nil {
+                    try file.setLength(0)
+                } else if request.overlay.file != nil {
+                    try Files.remove(request.store)
+                }
                 throw error
             }
             label = OverlayLabel(room: request.overlay.room)
@@ -145,8 +154,14 @@ enum OverlayWork {
         }
     }
 
-    private static func forget(_ request: Request) throws {
+    /// - Returns: whether a file stays, because it holds what is on no disk.
+    private static func forget(_ request: Request) throws -> Bool {
         if let file = request.overlay.file {
+            guard Files.exists(file) else { return false }
+            let start = try FileDescriptor(updating: file).read(OverlayLabel.length, at: 0)
+            guard let label = OverlayLabel(start),
+                label.disks.allSatisfy({ request.merged.contains($0.lun) })
+            else { return true }
             try Files.remove(file)
         } else if Files.exists(request.directory) {
             if MountTable.type(at: request.directory) == "tmpfs" {
@@ -154,6 +169,7 @@ enum OverlayWork {
             }
             try Files.removeDirectory(request.directory)
         }
+        return false
     }
 }
 
@@ -163,6 +179,7 @@ extension OverlayWork.Request {
             "do": .string(verb), "name": .string(name.description), "lun": JSON(lun),
             "room": .number(Int(clamping: overlay.room)), "file": JSON(overlay.file),
             "origin": .string(origin), "serial": .string(serial), "disks": JSON(disks),
+            "merged": .array(merged.map { JSON($0) }),
         ]
     }
 
@@ -176,5 +193,6 @@ extension OverlayWork.Request {
         origin = json["origin"]?.string ?? ""
         serial = json["serial"]?.string ?? ""
         disks = json["disks"]?.int ?? 0
+        merged = (json["merged"]?.array ?? []).compactMap(\.int)
     }
 }

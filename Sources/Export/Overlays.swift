@@ -8,6 +8,8 @@ struct Overlays {
     struct State: Equatable {
         /// Whether the name is taken, be it without a table.
         var isThere = false
+        /// Whether it has a table, live or not, and so may hold something.
+        var hasTable = false
         /// The exported node, once the mapping is live.
         var node: String?
         var isMerging = false
@@ -43,7 +45,7 @@ struct Overlays {
         let answer = try ask("overlay-status", request(lun), within: .seconds(3))
         guard answer["there"]?.bool == true else { return State() }
         return State(
-            isThere: true, node: answer["node"]?.string,
+            isThere: true, hasTable: answer["target"]?.string != nil, node: answer["node"]?.string,
             isMerging: answer["target"]?.string == "snapshot-merge",
             fill: answer["text"]?.string.flatMap { SnapshotFill($0) })
     }
@@ -70,7 +72,8 @@ struct Overlays {
     func beginMerge(into disk: Intent.Disk) throws {
         let request = request(disk)
         let before = try state(disk.lun)
-        if before.isMerging { return }
+        if before.isMerging, case .holds? = before.fill { return }
+        // One that failed is begun again: the store still has what is not on the disk.
         // Whoever is killed between the two finds no mapping, and goes on below: the store keeps what it holds.
         if before.isThere { try change("overlay-remove", request) }
         try change("overlay-create", request)
@@ -85,8 +88,16 @@ struct Overlays {
 
     func remove(_ lun: Int) throws { try change("overlay-remove", request(lun)) }
 
-    /// Removes the store and everything in it.
-    func forget() throws { try change("overlay-forget", request(1)) }
+    /// Removes the store and everything in it, unless it is a file that also holds writes to other LUNs than the ones
+    /// that are `merged`.
+    /// - Returns: whether it stays.
+    func forget(but merged: [Int] = []) throws -> Bool {
+        var request = request(1)
+        request.merged = merged
+        let answer = try ask("overlay-forget", request, within: Self.patience)
+        Checkpoint.passed()
+        return answer["kept"]?.bool ?? false
+    }
 
     private func request(_ lun: Int) -> OverlayWork.Request {
         OverlayWork.Request(name: name, lun: lun, overlay: overlay, disks: disks)

@@ -24,6 +24,8 @@ package struct Stopper {
         package var held: [String] = []
         /// A file that keeps what an overlay holds.
         package var kept: String?
+        /// Whether a commit was given up, so that the disks hold some of the writes and not all.
+        package var isMixture = false
         package var took = Duration.zero
     }
 
@@ -63,7 +65,7 @@ package struct Stopper {
 
     private func stop(_ name: ExportName) throws -> Result {
         var intent = Intent(reading: name)
-        if let refusal = try reasonToKeep(intent) {
+        if let refusal = try reasonToKeep(name, intent) {
             return Result(name: name, end: .refused(refusal))
         }
         let observed = try look()
@@ -75,6 +77,7 @@ package struct Stopper {
         if plan.steps.isEmpty, intent == nil, overlays.isEmpty, observed.blocked.isEmpty {
             return Result(name: name, end: .neverExisted)
         }
+        let isMixture = intent?.state == .committing
         if intent != nil {
             intent?.state = .stopping
             try intent?.write()
@@ -94,20 +97,23 @@ package struct Stopper {
             .notice)
         return Result(
             name: name, end: blockers.isEmpty ? .stopped : .blocked(blockers), sessions: sessions,
-            free: free, held: held, kept: intent?.overlay?.file, took: took)
+            free: free, held: held, kept: intent?.overlay?.file, isMixture: isMixture, took: took)
     }
 
     /// What the other host wrote is not thrown away by the way.
-    private func reasonToKeep(_ intent: Intent?) throws -> Refusal? {
-        guard let intent, let overlay = intent.overlay else { return nil }
-        if intent.state == .committing { return .isCommitting(intent.name) }
-        guard overlay.file == nil, !discards else { return nil }
-        let overlays = Overlays(intent, overlay, worker)
-        var held: UInt64 = 0
-        for disk in intent.disks where disk.overlayNode != nil {
-            held += (try? overlays.state(disk.lun))?.fill?.bytes ?? 0
+    private func reasonToKeep(_ name: ExportName, _ intent: Intent?) throws -> Refusal? {
+        let isCommitting = intent?.state == .committing
+        guard isCommitting || (!discards && intent?.overlay?.file == nil) else { return nil }
+        let overlays = Self.handle(name, intent, worker)
+        do {
+            let states = try Self.overlays(of: name, intent).map {
+                (lun: $0, state: try overlays.state($0))
+            }
+            return Overlays.reasonToKeep(
+                name, states, isCommitting: isCommitting, discards: discards)
+        } catch let failure as Overlays.Failure {
+            return .overlayUnseen(name, failure.description)
         }
-        return held > 0 ? .holdsWrites(intent.name, held) : nil
     }
 
     private func look() throws(SystemError) -> Observed {
@@ -186,13 +192,19 @@ package struct Stopper {
         return (shown + wanted).uniqued.sorted()
     }
 
+    /// Also of an export whose intent is lost.
+    private static func handle(
+        _ name: ExportName, _ intent: Intent?, _ worker: KernelWorker
+    ) -> Overlays {
+        let intent = intent ?? Intent(name: name, target: IQN(export: name, host: ""), adapter: 0)
+        return Overlays(intent, intent.overlay ?? Overlay(room: 0, file: nil), worker)
+    }
+
     private func removeOverlays(
         _ name: ExportName, _ intent: Intent?, _ luns: [Int]
     ) throws -> [String] {
         guard !luns.isEmpty else { return [] }
-        let intent = intent ?? Intent(name: name, target: IQN(export: name, host: ""), adapter: 0)
-        let overlay = intent.overlay ?? Overlay(room: 0, file: nil)
-        let overlays = Overlays(intent, overlay, worker)
+        let overlays = Self.handle(name, intent, worker)
         var reasons: [String] = []
         for lun in luns {
             do {
@@ -201,8 +213,8 @@ package struct Stopper {
                 reasons.append("\(error)")
             }
         }
-        guard reasons.isEmpty, overlay.file == nil else { return reasons }
-        do { try overlays.forget() } catch { reasons.append("\(error)") }
+        guard reasons.isEmpty, overlays.overlay.file == nil else { return reasons }
+        do { _ = try overlays.forget() } catch { reasons.append("\(error)") }
         return reasons
     }
 

@@ -44,10 +44,10 @@ package enum DeviceUse: Equatable, Sendable, CustomStringConvertible {
         case .held(let programs) where programs.isEmpty:
             "is held by the kernel or by a program that does not show itself. 'lsblk' and 'dmsetup ls --tree' may say "
                 + "more."
-        case .silent(let who):
-            "does not answer: \(who)."
         case .held(let programs):
             "is held by \(programs.joined(separator: ", ")). End that first."
+        case .silent(let who):
+            "does not answer: \(who)."
         }
     }
 }

@@ -29,6 +29,11 @@ package enum Refusal: Error, Equatable, CustomStringConvertible {
     case loggedIn(ExportName, [String])
     case overlayLost(ExportName, String)
     case isCommitting(ExportName)
+    case mergeFailed(ExportName, String)
+    case changedMeanwhile(ExportName)
+    case overlayUnseen(ExportName, String)
+    /// A disk that only its place has a name from.
+    case notLasting(String)
     case kernelHangs(String, who: String)
 
     package var description: String {
@@ -84,12 +89,6 @@ package enum Refusal: Error, Equatable, CustomStringConvertible {
         case .badSize(let text):
             "'\(text)' is no size for an overlay. Give how much may be written to each disk, such as 512M or 4G; at "
                 + "least 1M."
-        default: overlayWords
-        }
-    }
-
-    private var overlayWords: String {
-        switch self {
         case .overlayModulesMissing(let names, let kernel):
             "The kernel \(kernel) cannot make overlays: the modules \(names.joined(separator: ", ")) are not in "
                 + "/lib/modules/\(kernel). Upload them from this host's own kernel package with scp, then run 'davit "
@@ -114,11 +113,23 @@ package enum Refusal: Error, Equatable, CustomStringConvertible {
                 + "export stop \(name) --discard' throws it away; then export again with a larger --overlay."
         case .isCommitting(let name):
             "The overlay of '\(name)' is being written to the disks. Run 'davit export commit \(name)' again until it is "
-                + "done; stopped half way the disks would hold a mixture."
+                + "done; stopped half way the disks would hold a mixture. Where it cannot be done, 'davit export stop \(name) "
+                + "--discard' gives it up."
+        case .mergeFailed(let name, let what):
+            "The overlay of '\(name)' is written to the disks in part: \(what). Run 'davit export commit \(name)' again, "
+                + "which goes on; 'davit export stop \(name) --discard' gives it up, and the disks hold a mixture."
+        case .changedMeanwhile(let name):
+            "What the overlay of '\(name)' holds is not what was shown any more. Nothing was written. Run 'davit export "
+                + "commit \(name)' again, which shows it anew."
+        case .overlayUnseen(let name, let why):
+            "Whether the overlay of '\(name)' holds something that is on no disk cannot be seen: \(why) Try again later; "
+                + "'davit export stop \(name) --discard' throws it away, whatever it is."
+        case .notLasting(let path):
+            "\(path) has no WWID, no serial number and no superblock to be known by after the next boot, and the writes "
+                + "that a file keeps for it could come over another disk. Keep them in memory: leave out --overlay-in."
         case .kernelHangs(let path, let who):
             "\(path) in /sys/kernel/config/target cannot be looked at, for the kernel does not come back: \(who). Nothing "
                 + "was changed. Try again later; what stays so goes with a reboot only."
-        default: ""
         }
     }
 

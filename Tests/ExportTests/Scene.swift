@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// A scratch directory that stands for /sys and /run/davit, and the davit that was built for these tests. In an ordinary
@@ -36,11 +37,35 @@ final class Scene {
         try Data(text.utf8).write(to: file)
     }
 
+    func path(_ name: String) -> String { root.appendingPathComponent(name).path }
+
     /// Reading that attribute hangs from now on.
     func hang(_ path: String) throws {
         let file = root.appendingPathComponent("sys/kernel/config/target/\(path)").path
         try? FileManager.default.removeItem(atPath: file)
         #expect(mkfifo(file, 0o600) == 0)
+    }
+
+    /// Reading each of these attributes takes so many seconds from now on, and gives an empty line.
+    func answerLate(_ paths: [String], after seconds: Double) throws {
+        for path in paths { try hang(path) }
+        let files = paths.map {
+            root.appendingPathComponent("sys/kernel/config/target/\($0)").path
+        }
+        Thread.detachNewThread {
+            // Until the scene has been removed.
+            while files.allSatisfy({ access($0, F_OK) == 0 }) {
+                Thread.sleep(forTimeInterval: 0.01)
+                for file in files {
+                    // Without a reader it cannot be opened.
+                    let descriptor = open(file, O_WRONLY | O_NONBLOCK)
+                    guard descriptor >= 0 else { continue }
+                    Thread.sleep(forTimeInterval: seconds)
+                    _ = Glibc.write(descriptor, "\n", 1)
+                    close(descriptor)
+                }
+            }
+        }
     }
 
     /// Runs it up to three times, until it took less than `limit`: on a machine that is busy with other tests one run says
@@ -52,9 +77,11 @@ final class Scene {
         return outcome
     }
 
-    func run(_ arguments: String...) throws -> Outcome { try run(arguments) }
+    func run(_ arguments: String..., input: String = "") throws -> Outcome {
+        try run(arguments, input)
+    }
 
-    private func run(_ arguments: [String]) throws -> Outcome {
+    private func run(_ arguments: [String], _ text: String = "") throws -> Outcome {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.davit)
         process.arguments = arguments
@@ -66,13 +93,16 @@ final class Scene {
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output
-        process.standardInput = FileHandle.nullDevice
+        let input = Pipe()
+        process.standardInput = input
         let begun = ContinuousClock.now
         try process.run()
-        let text = String(
+        try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+        try input.fileHandleForWriting.close()
+        let said = String(
             decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         return Outcome(
-            code: process.terminationStatus, output: text, took: ContinuousClock.now - begun)
+            code: process.terminationStatus, output: said, took: ContinuousClock.now - begun)
     }
 }

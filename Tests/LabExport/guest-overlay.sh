@@ -9,8 +9,8 @@ sums() {
     md5sum /dev/vda /dev/vdb /dev/vdc
 }
 lay() { davit export /dev/vda /dev/vdb /dev/vdc --name t --listen 192.0.2.5 --overlay 8M $how; }
-# The node that is exported for LUN $1; the target has it exclusively, and writes like this one reach it all the same.
-node() { sed -n 's/.*"overlayNode": *"\([^"]*\)".*/\1/p' /run/davit/export/t.json | sed -n "$1p"; }
+# The node that is exported for LUN $1 of the export $2; the target has it exclusively, and writes like this one reach it all the same.
+node() { sed -n 's/.*"overlayNode": *"\([^"]*\)".*/\1/p' "/run/davit/export/${2-t}.json" | sed -n "$1p"; }
 write() { dd if=/tmp/new of="$(node "$1")" bs=64k seek=16 conv=fsync 2>/tmp/said || complain "LUN $1 cannot be written"; }
 written() { dd if="$1" bs=64k skip=16 count=32 2>/dev/null | cmp -s - /tmp/new; }
 # Whether anything is left of an overlay: mappings, loop devices, mounts, files of davit; it is in /tmp/said then.
@@ -34,6 +34,8 @@ killed() {
     return 1
 }
 dd if=/dev/urandom of=/tmp/new bs=64k count=32 2>/dev/null
+# Something to be known by after a reboot, without which no file keeps their writes.
+for disk in vda vdb vdc; do mke2fs /dev/$disk >/dev/null 2>&1; done
 sums >/tmp/before
 
 how=
@@ -78,6 +80,74 @@ while killed $n lay; do
 done
 davit export stop >/tmp/said 2>&1
 echo "apply: killed after changes up to $n, then run again, or stop"
+
+# Somebody is asked, and something is written before the answer: what was agreed to is not what is there any more.
+mkdir -p /dev/pts
+mount -t devpts devpts /dev/pts
+mkfifo /tmp/answer
+printf '#!/bin/sh\nexec /bin/davit export commit t\n' >/tmp/ask
+chmod 0755 /tmp/ask
+lay >/tmp/said 2>&1 || complain "the export failed"
+write 1
+# On a terminal, through a connection to this machine itself.
+telnetd -p 2323 -l /tmp/ask
+(exec 3>/tmp/answer; until [ -e /tmp/now ]; do sleep 0.2; done; echo yes >&3; exec sleep 500) &
+answerer=$!
+nc 127.0.0.1 2323 </tmp/answer >/tmp/asked 2>&1 &
+tries=0
+until grep -q 'Write this to the disks' /tmp/asked || [ $tries = 300 ]; do
+    sleep 0.2
+    tries=$((tries + 1))
+done
+cp /tmp/asked /tmp/said
+[ $tries -lt 300 ] || complain "nobody was asked"
+write 2
+touch /tmp/now
+tries=0
+until grep -q 'is not what was shown any more' /tmp/asked || [ $tries = 300 ]; do
+    sleep 0.2
+    tries=$((tries + 1))
+done
+cp /tmp/asked /tmp/said
+[ $tries -lt 300 ] || complain "a commit wrote what nobody was shown"
+kill "$answerer"
+killall telnetd nc 2>/dev/null
+sums | cmp -s - /tmp/before || complain "a disk was written to"
+davit export stop --discard >/tmp/said 2>&1 || complain "stop --discard failed"
+left && complain "something was left"
+echo "commit: what came behind the question is not written"
+
+# A disk that takes no more: the commit fails half way, is given up in words, or goes on once the disk does.
+mkdir -p /small
+mount -t tmpfs -o size=1m small /small
+truncate -s 16M /small/disk
+loop=$(losetup -f)
+losetup "$loop" /small/disk
+for way in discard again; do
+    davit export "$loop" --name full --listen 192.0.2.5 --overlay 8M >/tmp/said 2>&1 || complain "no export of $loop"
+    dd if=/tmp/new of="$(node 1 full)" bs=64k conv=fsync 2>/tmp/said || complain "no write to $loop"
+    davit export commit full --yes >/tmp/said 2>&1 && complain "a full disk took everything"
+    grep -q 'is written to the disks in part: merging LUN 1 failed' /tmp/said || complain "commit does not say what failed"
+    davit export stop full >/tmp/said 2>&1 && complain "stop threw the rest away unasked"
+    grep -q "'davit export stop full --discard' gives it up" /tmp/said || complain "stop does not say how"
+    if [ $way = discard ]; then
+        davit export stop full --discard >/tmp/said 2>&1 || complain "a commit that failed cannot be given up"
+        grep -q 'The commit was given up' /tmp/said || complain "that the disk holds a mixture is not said"
+    else
+        mount -o remount,size=32m /small
+        davit export commit full --yes >/tmp/said 2>&1 || complain "a commit that failed does not go on"
+        dd if="$loop" bs=64k count=32 2>/dev/null | cmp -s - /tmp/new || complain "the disk lacks what was written"
+    fi
+done
+# Nothing but its place tells this disk from others, so that no file keeps its writes.
+davit export "$loop" --name full --listen 192.0.2.5 --overlay 8M --overlay-in /small/writes >/tmp/said 2>&1 &&
+    complain "the writes to a disk without identity went into a file"
+grep -q 'no superblock to be known by' /tmp/said || complain "that is not said"
+[ -e /small/writes ] && complain "a file was made all the same"
+losetup -d "$loop"
+umount /small
+left && complain "something was left"
+echo "a commit that fails: given up, or gone on with"
 
 # In a file, which the commit empties into the disks, killed after each of its changes.
 mkdir -p /store

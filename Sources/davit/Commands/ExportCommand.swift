@@ -29,7 +29,8 @@ enum ExportCommand: Command {
         --read-only         the other host can only read
         --overlay SIZE      the other host can write, and the disks stay as they are: up to SIZE (512M, 4G) for each disk
                             is kept in memory
-        --overlay-in FILE   is kept in FILE instead, which outlives a reboot: the same command goes on with it
+        --overlay-in FILE   is kept in FILE instead, which outlives a reboot: the same command goes on with it; not for
+                            disks that have no WWID, serial number or superblock to be known by then
         --no-auth           no secret is asked for: everybody who reaches the port reads and writes the disks
         --wait SECONDS      exports what is there, and waits that long for the rest; 'forever' never gives up
         --dry-run           prints the steps in /sys/kernel/config/target and changes nothing
@@ -37,7 +38,8 @@ enum ExportCommand: Command {
         status              what is exported, and who is logged in
         commit              writes what the overlays hold to the disks, after showing how much that is and asking
         stop                logs everybody out, removes the export, and shows that each disk is free again; what is only in
-                            an overlay in memory is thrown away with --discard only
+                            an overlay in memory is thrown away with --discard only, as is the rest of a commit that
+                            fails
         resume              goes on, for ever, with exports that were begun and lack something: the supervisor runs it
         client              prints a script for the newer host: sh SCRIPT logs in and shows the disks, sh SCRIPT
                             --stop logs out
@@ -196,8 +198,11 @@ enum ExportCommand: Command {
             Output.error("Nothing was written. In a script, add --yes.")
             return .failed
         }
-        try committer.commit { lun, left in
+        let kept = try committer.commit(held) { lun, left in
             Output.line("LUN \(lun): \(sizeInWords(left)) left")
+        }
+        if let kept {
+            Output.line("\(kept) stays: it also holds what was written to disks that are not here.")
         }
         Output.line("Committed '\(name)': everything is on the disks, and they are free.")
         return .done
