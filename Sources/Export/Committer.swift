@@ -104,7 +104,7 @@ package struct Committer {
         let isKept = try overlays.forget(but: intent.disks.filter(\.isMerged).map(\.lun))
         Checkpoint.passed()
         try Intent.remove(intent.name)
-        try stopper.sayFarewell()
+        for reason in try stopper.sayFarewell() { recorder.record("\(reason)", .warning) }
         return isKept ? overlay.file : nil
     }
 

@@ -12,23 +12,24 @@ struct ConfigTree {
     private static let patience = Duration.seconds(1)
 
     private let worker: KernelWorker
-    private let end: Duration
+    /// What `worker.lost` may grow to.
+    private let mostLost: Duration
     private var observed = Observed()
 
     /// Looks at everybody's targets and backstores; nothing is there while configfs is not mounted.
-    /// - Parameter end: `Clock.now` at which what has not been seen counts as blocked.
+    /// - Parameter patience: how long may be waited in vain, in all; what has not been seen then counts as blocked.
     static func observe(
-        _ worker: KernelWorker, until end: Duration = Clock.now + .seconds(4)
+        _ worker: KernelWorker, losing patience: Duration = .seconds(4)
     ) throws(SystemError) -> Observed {
-        var tree = ConfigTree(worker: worker, end: end)
+        var tree = ConfigTree(worker, losing: patience)
         try tree.lookAtBackstores()
         try tree.lookAtTargets()
         return tree.observed
     }
 
-    private init(worker: KernelWorker, end: Duration) {
+    private init(_ worker: KernelWorker, losing patience: Duration) {
         self.worker = worker
-        self.end = end
+        mostLost = worker.lost + patience
     }
 
     private mutating func lookAtBackstores() throws(SystemError) {
@@ -93,8 +94,9 @@ struct ConfigTree {
             "do": "look", "path": .string(path), "read": .array(attributes.map { .string($0) }),
             "compare": .bool(comparing),
         ]
-        guard Clock.now < end,
-            let answer = try worker.ask(request, until: min(end, Clock.now + Self.patience))
+        let left = mostLost - worker.lost
+        guard left > .zero,
+            let answer = try worker.ask(request, until: Clock.now + min(left, Self.patience))
         else {
             observed.blocked.append(path)
             return []

@@ -15,11 +15,28 @@ final class KernelWorker {
     /// Who did not come back, in words.
     private(set) var hung: [String] = []
 
+    /// How long was waited in vain, in all. Who has to be done in time counts this and nothing else: work that goes on
+    /// takes longer on a busy machine, and is not to be given up for that.
+    private(set) var lost = Duration.zero
+
     /// Whether one that was given up still hangs.
     var isHeldUp: Bool { abandoned.contains { HungThread($0) != nil } }
 
     /// Forgets those that have come back.
     func forgetHung() { (hung, abandoned) = ([], []) }
+
+    /// Waits until those that were given up have come back.
+    /// - Returns: `false` when some still hang at `deadline` (`Clock.now`).
+    func waitForHung(until deadline: Duration) throws(SystemError) -> Bool {
+        let begun = Clock.now
+        defer { lost += Clock.now - begun }
+        while isHeldUp {
+            guard Clock.now < deadline else { return false }
+            // Nothing announces that the kernel lets a process go.
+            _ = try Poll.wait([], until: min(deadline, Clock.now + .milliseconds(50)))
+        }
+        return true
+    }
 
     private var abandoned: [Int32] = []
     private var child: ChildProcess?
@@ -30,6 +47,7 @@ final class KernelWorker {
     /// - Returns: `nil` when it was; `hung` has one more entry then.
     func ask(_ request: JSON, until deadline: Duration) throws(SystemError) -> JSON? {
         if child == nil { try start() }
+        let begun = Clock.now
         var deadline = deadline
         let last = deadline + Self.grace
         try requests?.write(request.compact + "\n")
@@ -43,6 +61,7 @@ final class KernelWorker {
                     deadline = Clock.now + .milliseconds(100)
                     continue
                 }
+                lost += Clock.now - begun
                 giveUp()
                 return nil
             }

@@ -16,7 +16,7 @@ package struct Stopper {
         }
 
         package let name: ExportName
-        package let end: End
+        package fileprivate(set) var end: End
         /// Who was logged in and has been logged out.
         package var sessions: [Session] = []
         /// The disks that are free again, as proven by opening each exclusively; and those that are not.
@@ -29,8 +29,9 @@ package struct Stopper {
         package var took = Duration.zero
     }
 
-    /// All of it is over in 5 s, whatever hangs.
+    /// So much time may be lost on what hangs, in all: with the work itself all of it is over in 5 s.
     private static let patience = Duration.milliseconds(3500)
+    private static let lookPatience = Duration.seconds(2)
     /// A step that takes longer is left behind at first, so that it does not hold up the rest.
     private static let stepPatience = Duration.milliseconds(1500)
     /// A step behind one that hangs has this long, even at the end.
@@ -42,24 +43,37 @@ package struct Stopper {
     private let worker = KernelWorker()
     private let begun = Clock.now
     private let discards: Bool
-    private var end: Duration { begun + Self.patience }
+    private var left: Duration { max(.zero, Self.patience - worker.lost) }
 
     /// - Parameter discarding: whether what the other host wrote into overlays in memory may be thrown away.
     package init(discarding: Bool = false) { discards = discarding }
 
     /// The exports that there are, by intent or in configfs.
     package func names() throws -> [ExportName] {
-        let observed = try ConfigTree.observe(worker, until: begun + .seconds(2))
+        let observed = try ConfigTree.observe(worker, losing: Self.lookPatience)
         return Set(Intent.names).union(observed.exports).sorted()
     }
 
     package func stop(_ names: [ExportName]) throws -> [Result] {
         for name in names { try Waiter.end(name, within: .seconds(1)) }
         return try Turn.run(within: .seconds(3)) {
-            let results = try names.map { try stop($0) }
+            var results = try names.map { try stop($0) }
             // What hangs has been named; looking once more would only take time.
-            if results.allSatisfy(\.isGone) { try sayFarewell() }
+            guard results.allSatisfy(\.isGone) else { return results }
+            let leftovers = try sayFarewell()
+            guard !leftovers.isEmpty else { return results }
+            guard !results.isEmpty else { throw Leftover(reasons: leftovers) }
+            results[results.endIndex - 1].end = .blocked(leftovers)
             return results
+        }
+    }
+
+    /// No export is left, but something that all of them had.
+    struct Leftover: Error, CustomStringConvertible {
+        let reasons: [String]
+        var description: String {
+            "No export is left, but this is in the way of removing the rest: "
+                + reasons.joined(separator: " ") + " Run 'davit export stop' again."
         }
     }
 
@@ -118,7 +132,7 @@ package struct Stopper {
 
     private func look() throws(SystemError) -> Observed {
         try ConfigTree.observe(
-            worker, until: max(begun + .seconds(2), Clock.now + .milliseconds(800)))
+            worker, losing: max(Self.leastPatience, min(left, Self.lookPatience)))
     }
 
     /// Takes away what configfs has of the export. What hangs is left behind, and tried again when it comes back in time.
@@ -130,13 +144,9 @@ package struct Stopper {
         while true {
             let plan = StopPlan(name, in: observed, adapter: adapter)
             let blockers = try carryOut(plan.steps) + unseen(observed)
-            guard !blockers.isEmpty, worker.isHeldUp || !worker.hung.isEmpty, Clock.now < end
+            guard !blockers.isEmpty, worker.isHeldUp || !worker.hung.isEmpty, left > .zero,
+                try worker.waitForHung(until: Clock.now + left)
             else { return blockers }
-            while worker.isHeldUp, Clock.now < end {
-                // Nothing announces that the kernel lets a process go.
-                _ = try Poll.wait([], until: min(end, Clock.now + .milliseconds(50)))
-            }
-            guard !worker.isHeldUp else { return blockers }
             worker.forgetHung()
             observed = try look()
         }
@@ -163,9 +173,8 @@ package struct Stopper {
                 reasons.append("'\(step)' was not tried any more.")
                 break
             }
-            let now = Clock.now
-            let outcome = try worker.perform(
-                step, until: max(min(end, now + Self.stepPatience), now + Self.leastPatience))
+            let patience = max(min(left, Self.stepPatience), Self.leastPatience)
+            let outcome = try worker.perform(step, until: Clock.now + patience)
             // Somebody else was faster.
             if outcome == .failed(code: ErrorNumber.notFound) { continue }
             guard let reason = outcome.failure else { continue }
@@ -221,17 +230,20 @@ package struct Stopper {
     // MARK: The end
 
     /// When the last export is gone: the secret, and what davit made for all of them.
-    func sayFarewell() throws {
+    /// - Returns: what is in the way; the secret stays then.
+    func sayFarewell() throws -> [String] {
         let observed = try look()
-        guard observed.exports.isEmpty, observed.blocked.isEmpty, Intent.names.isEmpty else {
-            return
-        }
+        guard observed.exports.isEmpty, Intent.names.isEmpty else { return [] }
+        guard observed.blocked.isEmpty else { return unseen(observed) }
         let steps = StopPlan.farewell(in: observed, madeFabric: SharedState.madeFabric)
-        let blocked = try carryOut(steps)
-        guard blocked.isEmpty else { return }
+        for step in steps {
+            let blocked = try carryOut([step])
+            guard blocked.isEmpty else { return blocked }
+        }
         try SharedState.forget()
         try CHAPSecret.remove()
         Checkpoint.passed()
+        return []
     }
 
     private static func disks(
@@ -248,8 +260,8 @@ package struct Stopper {
         var free: [String] = []
         var held: [String] = []
         for path in disks {
-            let deadline = max(end, Clock.now + Self.leastPatience)
-            switch try worker.claim(path, until: deadline) {
+            let patience = max(left, Self.leastPatience)
+            switch try worker.claim(path, until: Clock.now + patience) {
             case .done: free.append(path)
             case .failed(let code) where code == ErrorNumber.notFound: continue
             case .failed, .hangs: held.append(path)

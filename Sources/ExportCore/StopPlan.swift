@@ -28,8 +28,9 @@ package struct StopPlan: Equatable, Sendable {
         let silence: [Step] = [
             .write(.text("0"), to: Layout.discovery + "/enforce_discovery_auth"),
             // The kernel takes this word for "none".
-            .write(.text("NULL"), to: Layout.discovery + "/userid"),
             .write(.text("NULL"), to: Layout.discovery + "/password"),
+            // Last: as long as it is ours, a run that follows a kill knows that the rest is.
+            .write(.text("NULL"), to: Layout.discovery + "/userid"),
         ]
         return (isOurs ? silence : [])
             + (isEmpty && madeFabric ? [.removeDirectory(Layout.fabric)] : [])

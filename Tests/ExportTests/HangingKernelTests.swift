@@ -49,6 +49,34 @@ import Testing
         #expect(outcome.output.contains("Nothing was changed."))
     }
 
+    @Test func `a machine that is only slow is waited for`() throws {
+        let scene = try Scene()
+        // Each look takes a fifth of a second, and all of them more than may be lost on what hangs.
+        let slow = (1...24).map { "core/iblock_0/davit.t.\($0)" }
+        try scene.place(Dictionary(uniqueKeysWithValues: slow.map { ("\($0)/enable", "1\n") }))
+        try scene.answerLate(slow.map { "\($0)/info" }, after: 0.2)
+        let outcome = try scene.run("export", "status")
+        #expect(outcome.took > .seconds(4))
+        #expect(!outcome.output.contains("The kernel does not show"), "\(outcome.output)")
+    }
+
+    @Test func `what the last export leaves behind is no success`() throws {
+        let scene = try Scene()
+        try scene.place([
+            "iscsi/discovery_auth/userid": "davit\n",
+            // A directory: it cannot be written to.
+            "iscsi/discovery_auth/enforce_discovery_auth/x": "",
+        ])
+        let named = try scene.run("export", "stop", "t")
+        #expect(named.code == 1)
+        #expect(
+            named.output.contains("iscsi/discovery_auth/enforce_discovery_auth': "),
+            "\(named.output)")
+        let all = try scene.run("export", "stop", "--all")
+        #expect(all.code == 1)
+        #expect(all.output.contains("No export is left, but this is in the way"), "\(all.output)")
+    }
+
     @Test func `without a target there is nothing, and nothing hangs`() throws {
         let scene = try Scene()
         #expect(try scene.run("export", "status").output == "Nothing is exported.\n")
