@@ -35,7 +35,7 @@ package struct CleanReset {
         }
     }
 
-    /// How long one step may take before it counts as hanging.
+    /// How long one step may take, or a disk may take nothing more, before it counts as hanging.
     private static let patience = Duration.seconds(30)
 
     private let say: (String) -> Void
@@ -63,13 +63,14 @@ package struct CleanReset {
             let isClosed = try isDone("close \(name)", ["reboot", "--step", "close", name])
             say(isClosed ? "Closed \(name)." : "\(name) stays open: something uses it.")
         }
-        _ = try isDone("write everything out", ["reboot", "--step", "sync"])
+        _ = try isDone("write everything out", ["reboot", "--step", "sync"], isWriting: true)
         say("Everything is written out.")
     }
 
     /// Resets in a process of its own that outlives this session, so that the client gets its answer first.
     package func resetSoon() throws(SystemError) {
-        var request = ChildProcess.Request.davit(["reboot", "--step", "reset"])
+        let speakers = [Host.pid, Self.session].compactMap { $0 }.map { "\($0)" }
+        var request = ChildProcess.Request.davit(["reboot", "--step", "reset"] + speakers)
         request.newSession = true
         request.diesWithParent = false
         var process = try ChildProcess(starting: request)
@@ -77,10 +78,20 @@ package struct CleanReset {
         say("Resetting now.")
     }
 
+    /// The SSH session that this is the command of: it ends when the client has had the last words. `nil` where a shell is
+    /// in between, which goes on.
+    private static var session: Int32? {
+        ProcessTable.parent(of: Host.pid).flatMap { ProcessTable.entry($0) }.flatMap {
+            $0.arguments.prefix(2) == ["davit", "session"] ? $0.pid : nil
+        }
+    }
+
     private func unmount(_ point: String) throws {
-        if try isDone("unmount \(point)", ["reboot", "--step", "unmount", point]) {
+        if try isDone("unmount \(point)", ["reboot", "--step", "unmount", point], isWriting: true) {
             say("Unmounted \(point).")
-        } else if try isDone("make \(point) read-only", ["reboot", "--step", "read-only", point]) {
+        } else if try isDone(
+            "make \(point) read-only", ["reboot", "--step", "read-only", point], isWriting: true)
+        {
             say("\(point) is in use; it was written out and made read-only.")
         } else {
             let users = ProcessTable.users(of: point).map { "\($0.program) (process \($0.pid))" }
@@ -88,14 +99,24 @@ package struct CleanReset {
         }
     }
 
+    /// - Parameter isWriting: whether it may take as long as it likes while bytes go to the disks: gigabytes that wait for
+    ///   a slow disk are no hang, and would be lost with a reset.
     /// - Returns: whether the child ended with 0.
     private func isDone(
-        _ step: String, _ arguments: [String], _ patience: Duration = Self.patience
+        _ step: String, _ arguments: [String], _ patience: Duration = Self.patience,
+        isWriting: Bool = false
     ) throws -> Bool {
         var request = ChildProcess.Request.davit(arguments)
         (request.output, request.error) = (1, 2)
         var child = try ChildProcess(starting: request)
-        guard let exit = try child.wait(until: Clock.now + patience) else {
+        var written = DiskTraffic.written
+        var exit = try child.wait(until: Clock.now + patience)
+        while isWriting, exit == nil, DiskTraffic.written > written {
+            say("To \(step) takes long; \(DiskTraffic.waiting >> 20) MiB wait for their disk.")
+            written = DiskTraffic.written
+            exit = try child.wait(until: Clock.now + patience)
+        }
+        guard let exit else {
             child.abandon()
             recorder.record("to \(step) hangs", .warning)
             throw Failure.hangs(step)
@@ -112,7 +133,8 @@ extension CleanReset {
         case makeReadOnly(String)
         case close(String)
         case sync
-        case reset
+        /// Once the processes that say the last words have ended.
+        case reset(after: [Int32])
 
         /// - Returns: whether it could be done.
         package func perform() throws(SystemError) -> Bool {
@@ -129,15 +151,21 @@ extension CleanReset {
             case .makeReadOnly(let point): try Mounts.makeReadOnly(point)
             case .close(let name): return DeviceMapper.remove(name)
             case .sync: Mounts.writeOut()
-            case .reset:
-                // The last words leave through sessions that end next.
-                _ = try Poll.wait([], until: Clock.now + .milliseconds(500))
+            case .reset(let speakers):
+                let deadline = Clock.now + Self.farewell
+                for process in speakers {
+                    guard let process = OtherProcess(process) else { continue }
+                    _ = try process.waitForEnd(until: deadline)
+                }
                 _ = try? Supervisor.stop()
                 KernelLog.write("reboot: resets the machine", priority: 5)
                 try MachineReset.orderly()
             }
             return true
         }
+
+        /// As long as a client may take to fetch the last words and go.
+        private static let farewell = Duration.seconds(10)
     }
 
     /// Resets at once; nothing is stopped or written.

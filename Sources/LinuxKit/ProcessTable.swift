@@ -70,7 +70,8 @@ package enum ProcessTable {
         }
     }
 
-    private static func entry(_ pid: Int32) -> Entry? {
+    /// One process; `nil` when it has ended.
+    package static func entry(_ pid: Int32) -> Entry? {
         let directory = "\(Roots.proc)/\(pid)"
         guard let name = Files.text(directory + "/comm", limit: 64),
             let line = try? Files.read(directory + "/cmdline", limit: 65536)

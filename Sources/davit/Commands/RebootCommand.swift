@@ -22,8 +22,8 @@ enum RebootCommand: Command {
         let isHard = try reader.flag("--now")
         // Only 'davit reboot' itself gives this: one step, in a process that may hang.
         let step = try reader.value("--step")
-        let object = try reader.operands(atMost: step == nil ? 0 : 1).first
-        if let step { return try perform(step, on: object ?? "") ? .done : .failed }
+        let objects = try reader.operands(atMost: step == nil ? 0 : 2)
+        if let step { return try perform(step, on: objects) ? .done : .failed }
         if isHard {
             Output.line("Resetting now, as it is.")
             try CleanReset.now()
@@ -40,13 +40,14 @@ enum RebootCommand: Command {
         return .done
     }
 
-    private static func perform(_ step: String, on object: String) throws -> Bool {
-        switch step {
+    private static func perform(_ step: String, on objects: [String]) throws -> Bool {
+        let object = objects.first ?? ""
+        return switch step {
         case "unmount": try CleanReset.Step.unmount(object).perform()
         case "read-only": try CleanReset.Step.makeReadOnly(object).perform()
         case "close": try CleanReset.Step.close(object).perform()
         case "sync": try CleanReset.Step.sync.perform()
-        case "reset": try CleanReset.Step.reset.perform()
+        case "reset": try CleanReset.Step.reset(after: objects.compactMap { Int32($0) }).perform()
         default: throw UsageError("--step \(step): there is no such step.")
         }
     }
