@@ -34,6 +34,11 @@ package struct Committer {
     /// Whether it was begun before.
     package var isUnderWay: Bool { intent.state == .committing }
 
+    /// Disks that are not here, and for which the file may hold something, by the names that they were given by.
+    package var absent: [String] {
+        isInMemory ? [] : intent.disks.filter { $0.path == nil }.map(\.device)
+    }
+
     /// What there is to write.
     /// - Throws: `Refusal.loggedIn` while somebody may still write; `.kernelHangs` where that cannot be seen;
     ///   `.overlayLost` when a write did not fit.

@@ -70,10 +70,7 @@ extension Disk {
             }
             if mount.device == number.description || isSource { return .mounted(on: mount.point) }
         }
-        let swaps = (Files.text(Roots.proc + "/swaps") ?? "").split(separator: "\n").dropFirst()
-        if swaps.contains(where: { $0.split(separator: " ").first.map(String.init) == node.path }) {
-            return .swap
-        }
+        if MountTable.swaps.contains(node.path) { return .swap }
         return memberUse(node)
     }
 

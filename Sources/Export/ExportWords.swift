@@ -124,6 +124,9 @@ package enum ExportWords {
         var text = held.map { disk in
             "  LUN \(disk.lun)  \(disk.device)  \(sizeInWords(disk.bytes)) to write\n"
         }.joined()
+        text += committer.absent.map {
+            "  \($0) is not here; what \(committer.place) may hold for it stays there.\n"
+        }.joined()
         if committer.isUnderWay { text += "It was begun before, and goes on.\n" }
         text += "What is on the disks at these places is overwritten, and cannot be had back. "
         text +=

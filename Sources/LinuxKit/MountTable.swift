@@ -18,33 +18,40 @@ package enum MountTable {
                 return nil
             }
             device = String(halves[2])
-            point = Self.unescaped(halves[4])
+            point = MountTable.unescaped(halves[4])
             type = String(halves[dash + 1])
-            source = Self.unescaped(halves[dash + 2])
+            source = MountTable.unescaped(halves[dash + 2])
         }
 
-        /// Blanks, tabs, line ends and backslashes are written as `\ooo`.
-        private static func unescaped(_ text: some StringProtocol) -> String {
-            var bytes: [UInt8] = []
-            var rest = Array(text.utf8)[...]
-            while let byte = rest.popFirst() {
-                let digits = rest.prefix(3)
-                if byte == UInt8(ascii: "\\"), digits.count == 3,
-                    let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
-                {
-                    bytes.append(code)
-                    rest = rest.dropFirst(3)
-                } else {
-                    bytes.append(byte)
-                }
+    }
+
+    /// Of a word in /proc/self/mountinfo or /proc/swaps: blanks, tabs, line ends and backslashes are written as `\ooo`.
+    static func unescaped(_ text: some StringProtocol) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(3)
+            if byte == UInt8(ascii: "\\"), digits.count == 3,
+                digits.allSatisfy({ (48...55).contains($0) })
+            {
+                bytes.append(digits.reduce(0) { $0 << 3 | ($1 - 48) })
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
             }
-            return String(decoding: bytes, as: UTF8.self)
         }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     package static var all: [Entry] {
         (Files.text(Roots.proc + "/self/mountinfo") ?? "").split(separator: "\n")
             .compactMap { Entry($0) }
+    }
+
+    /// What is swapped to: paths of block devices and files. Source: mm/swapfile.c, swap_show.
+    package static var swaps: [String] {
+        (Files.text(Roots.proc + "/swaps") ?? "").split(separator: "\n").dropFirst()
+            .compactMap { $0.split(separator: " ").first.map { unescaped($0) } }
     }
 
     /// The type of what is mounted on exactly `path` last, or `nil`.

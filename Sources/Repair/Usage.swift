@@ -2,29 +2,8 @@ import LinuxKit
 
 /// Who uses the devices of this machine.
 struct Usage {
-    /// One line of mountinfo.
-    private struct Mount {
-        let device: String
-        let point: String
-        let source: String
-    }
-
-    private let mounts: [Mount]
-    private let swaps: [String]
-
-    init() {
-        mounts = (Files.text("\(Roots.proc)/self/mountinfo") ?? "").split(separator: "\n")
-            .compactMap { line in
-                let words = line.split(separator: " ")
-                guard words.count > 6, let dash = words.firstIndex(of: "-"), dash + 2 < words.count
-                else { return nil }
-                return Mount(
-                    device: String(words[2]), point: Self.unescaped(words[4]),
-                    source: Self.unescaped(words[dash + 2]))
-            }
-        swaps = (Files.text("\(Roots.proc)/swaps") ?? "").split(separator: "\n").dropFirst()
-            .compactMap { $0.split(separator: " ").first.map(Self.unescaped) }
-    }
+    private let mounts = MountTable.all
+    private let swaps = MountTable.swaps
 
     /// The devices that are mounted at `point`, as the kernel names them; bcachefs joins its members with colons.
     func sources(mountedAt point: String) -> [String] {
@@ -79,23 +58,5 @@ struct Usage {
             name.hasPrefix("loop")
                 && Files.text("\(Roots.sys)/class/block/\(name)/loop/backing_file") == real
         }.map { "attached to \(Roots.dev)/\($0)" }
-    }
-
-    /// mountinfo writes blanks, tabs, line feeds and backslashes as octal numbers.
-    private static func unescaped(_ word: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(word.utf8)[...]
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(3)
-            if byte == UInt8(ascii: "\\"), digits.count == 3,
-                digits.allSatisfy({ (48...55).contains($0) })
-            {
-                bytes.append(digits.reduce(0) { $0 << 3 | ($1 - 48) })
-                rest = rest.dropFirst(3)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
