@@ -132,7 +132,7 @@ struct FakeCheckerTests {
         let record = try shop.record()
         let job = try #require(record["pid"]?.int.flatMap { Int32(exactly: $0) })
         let checker = try #require(record["checkerPid"]?.int.flatMap { Int32(exactly: $0) })
-        kill(job, SIGKILL)
+        killAndWait(job)
         let list = try shop.repair("list")
         #expect(list.output.contains("the job was killed before its end"), "\(list.output)")
         kill(checker, SIGKILL)
@@ -155,12 +155,7 @@ struct FakeCheckerTests {
             """)
         try startDetached(shop, fake)
         let job = try #require(try shop.record()["pid"]?.int.flatMap { Int32(exactly: $0) })
-        kill(job, SIGKILL)
-        // Its ends of the pipes are closed once it has gone.
-        let deadline = Date().addingTimeInterval(30)
-        while FileManager.default.fileExists(atPath: "/proc/\(job)/fd/0"), Date() < deadline {
-            Thread.sleep(forTimeInterval: 0.02)
-        }
+        killAndWait(job)
         try Data().write(to: URL(fileURLWithPath: shop.path("go")))
         #expect(
             try shop.wait { _ in FileManager.default.fileExists(atPath: shop.path("end")) })
@@ -240,6 +235,18 @@ struct FakeCheckerTests {
             })
         kill(caller.processIdentifier, SIGKILL)
         caller.waitUntilExit()
+    }
+
+    /// Until it has let go of its locks and its ends of the pipes, which takes a while on a busy machine.
+    private func killAndWait(_ pid: Int32) {
+        kill(pid, SIGKILL)
+        let deadline = Date().addingTimeInterval(30)
+        // A zombie has nothing any more; somebody else collects it.
+        while let state = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            !state.contains(") Z "), Date() < deadline
+        {
+            Thread.sleep(forTimeInterval: 0.02)
+        }
     }
 
     private func cancelled(_ shop: Workshop) throws {
