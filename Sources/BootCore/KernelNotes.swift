@@ -11,48 +11,51 @@ package struct KernelNotes: Sendable {
         package internal(set) var line: String
     }
 
-    private struct Row {
-        let name: String
-        let sign: StaticString
-        let words: String
-    }
+    /// One note: its name, the signs of which a line must hold one, and the words.
+    private typealias Row = (name: String, signs: [StaticString], words: String)
 
-    /// The first row whose sign is in a line counts, so the special ones come first.
-    private static let rows = [
-        Row(
-            name: "medium-error", sign: "critical medium error",
-            words: "a disk cannot read what it stored: copy it (ddrescue) before any repair"),
-        Row(
-            name: "io-error", sign: "I/O error",
-            words: "a disk or its cable fails: look which one the line names, and copy it first"),
-        Row(
-            name: "out-of-memory", sign: "Out of memory: Killed process",
-            words: "memory ran out and the kernel ended a process"),
-        Row(
-            name: "hung-task", sign: "blocked for more than",
-            words: "a process hangs in the kernel, most often on a disk that does not answer"),
-        Row(
-            name: "lockup", sign: "soft lockup",
-            words: "a processor was stuck; should it go on: davit reboot --now"),
-        Row(
-            name: "oops", sign: "Oops:",
-            words: "the kernel tripped over a mistake of its own; reboot before you write to disks"),
-        Row(
-            name: "bug", sign: "BUG:",
-            words: "the kernel tripped over a mistake of its own; reboot before you write to disks"),
-        Row(
-            name: "firmware-missing", sign: "Direct firmware load for",
-            words: "a driver's firmware is not in this initramfs, so that its device may not work"),
-        Row(
-            name: "journal-deadlock", sign: "journal_reclaim_would_deadlock",
-            words:
-                "bcachefs cannot replay its journal in this kernel: 'davit repair' says what helps"),
-        Row(
-            name: "members-missing", sign: "insufficient_devices_to_start",
-            words: "bcachefs lacks members: 'davit repair' and 'davit unlock --list' name them"),
-        Row(
-            name: "too-hot", sign: "temperature above threshold",
-            words: "the processor is too hot and is slowed down"),
+    /// The first row with a sign that is in a line counts, so the special ones come first.
+    private static let rows: [Row] = [
+        (
+            "medium-error", ["critical medium error"],
+            "a disk cannot read what it stored: copy it (ddrescue) before any repair"
+        ),
+        (
+            "io-error", ["I/O error"],
+            "a disk or its cable fails: look which one the line names, and copy it first"
+        ),
+        (
+            "out-of-memory", ["Out of memory: Killed process"],
+            "memory ran out and the kernel ended a process"
+        ),
+        (
+            "hung-task", ["blocked for more than"],
+            "a process hangs in the kernel, most often on a disk that does not answer"
+        ),
+        (
+            "lockup", ["soft lockup"],
+            "a processor was stuck; should it go on: davit reboot --now"
+        ),
+        (
+            "oops", ["Oops:", "BUG:"],
+            "the kernel tripped over a mistake of its own; reboot before you write to disks"
+        ),
+        (
+            "firmware-missing", ["Direct firmware load for"],
+            "a driver's firmware is not in this initramfs, so that its device may not work"
+        ),
+        (
+            "journal-deadlock", ["journal_reclaim_would_deadlock"],
+            "bcachefs cannot replay its journal in this kernel: 'davit repair' says what helps"
+        ),
+        (
+            "members-missing", ["insufficient_devices_to_start"],
+            "bcachefs lacks members: 'davit repair' and 'davit unlock --list' name them"
+        ),
+        (
+            "too-hot", ["temperature above threshold"],
+            "the processor is too hot and is slowed down"
+        ),
     ]
 
     package private(set) var notes: [Note] = []
@@ -64,7 +67,11 @@ package struct KernelNotes: Sendable {
     package mutating func take(_ record: some Collection<UInt8>) {
         guard let semicolon = record.firstIndex(of: UInt8(ascii: ";")) else { return }
         let text = record[record.index(after: semicolon)...].prefix { $0 != UInt8(ascii: "\n") }
-        guard let row = Self.rows.first(where: { Self.holds(text, $0.sign) }) else { return }
+        guard
+            let row = Self.rows.first(where: { row in
+                row.signs.contains { Self.holds(text, $0) }
+            })
+        else { return }
         let fields = record[..<semicolon].split(separator: UInt8(ascii: ","))
         let microseconds =
             fields.count > 2 ? Int64(String(decoding: fields[2], as: UTF8.self)) ?? 0 : 0
