@@ -5,8 +5,10 @@ import Glibc
 package struct ProcessActivity: Sendable, Equatable {
     /// Processor time of all of them.
     package private(set) var processor = Duration.zero
-    /// Bytes that they fetched from storage or sent there.
-    package private(set) var storage: UInt64 = 0
+    /// Bytes that they fetched from storage, and sent there.
+    package private(set) var fetched: UInt64 = 0
+    package private(set) var sent: UInt64 = 0
+    package var storage: UInt64 { fetched &+ sent }
     /// Bytes that they read from anywhere.
     package private(set) var reads: UInt64 = 0
     /// Tasks in uninterruptible sleep.
@@ -42,7 +44,8 @@ package struct ProcessActivity: Sendable, Equatable {
                 continue
             }
             if line.hasPrefix("rchar:") { reads &+= value }
-            if line.hasPrefix("read_bytes:") || line.hasPrefix("write_bytes:") { storage &+= value }
+            if line.hasPrefix("read_bytes:") { fetched &+= value }
+            if line.hasPrefix("write_bytes:") { sent &+= value }
         }
     }
 

@@ -50,7 +50,7 @@ extension RepairJob {
         _ log: borrowing KernelLogReader
     ) throws -> ChildProcess.Exit {
         var sampler = Sampler(session: child.pid, members: stage.devices)
-        let names = stage.devices.compactMap(Usage.kernelName)
+        let names = KernelNames(of: stage.devices, uuid: request.uuid)
         var open = streams
         while true {
             let deadlines = [

@@ -5,7 +5,7 @@ import RepairCore
 /// One attempt, from its start on: `record.json` in the job's directory, replaced as it goes.
 ///
 /// `{id, state: running|cancelling|ended, purpose, type, uuid, members, command, checkerVersion, kernel, pid,
-/// checkerPid, startedAt, startedWall, endedAt, progress: {…}, words, verdict: {verdict, because, since}, estimate,
+/// checkerPid, startedAt, startedWall, endedAt, progress: {…}, words, traffic: {read, written}, verdict: {verdict, because, since}, estimate,
 /// troubles: […], waitsFor, before: {state, journal, sequence}, after, exit: {how, bits, words}, transcript, leftOut,
 /// evidence: […], below: […], trial: {kind, words: […], before: {…}, after: {…}}}`; times are milliseconds since boot, `startedWall` seconds since 1970.
 struct JobRecord {
@@ -25,6 +25,9 @@ struct JobRecord {
     var verdictSince = Clock.now
     var estimate: Estimate?
     var rate: Double?
+    var traffic = Traffic()
+    /// The same in words.
+    var moved = ""
     var troubles: [Trouble] = []
     var waitsFor: String?
     var before: FileSystem?
@@ -62,8 +65,9 @@ struct JobRecord {
                 "verdict": .string(verdict.rawValue), "because": .string(because),
                 "since": JSON(verdictSince.milliseconds),
             ],
+            "traffic": ["read": JSON(traffic.read), "written": JSON(traffic.written)],
             "estimate": estimate.map { $0.json } ?? .null,
-            "troubles": .array(troubles.map(\.json)),
+            "troubles": .array(troubles.map { $0.json(for: request.members) }),
             "waitsFor": JSON(waitsFor),
             "before": before.map { $0.stateJSON } ?? .null,
             "after": after.map { $0.stateJSON } ?? .null,

@@ -9,6 +9,9 @@ extension RepairJob {
         askKernel()
         let sample = sampler.take(reader.progress)
         estimator.take(reader.progress, at: now)
+        record.traffic = sampler.traffic
+        isDirty = isDirty || record.moved != sampler.words
+        record.moved = sampler.words
         let before = verdicts.reason
         for effect in verdicts.handle(.sampled(sample), at: now) {
             switch effect {
@@ -48,16 +51,14 @@ extension RepairJob {
         record.evidence.append(path)
     }
 
-    mutating func readKernel(_ records: [[UInt8]], about names: [String]) {
+    mutating func readKernel(_ records: [[UInt8]], about names: KernelNames) {
         for record in records {
             let line = Line(record.prefix { $0 != UInt8(ascii: "\n") })
             // What davit itself writes there names the members too.
-            guard !line.contains(";davit: "),
-                (names + [request.uuid]).contains(where: { line.contains(text: $0) })
-            else {
-                continue
-            }
-            if stage.inKernel {
+            guard !line.contains(";davit: ") else { continue }
+            let isOwn = names.own.contains { line.names($0) }
+            guard isOwn || names.below.contains(where: { line.names($0) }) else { continue }
+            if stage.inKernel, isOwn {
                 reader.read(line)
                 transcript.append(Array("\(KernelPrefix.dmesg(line))\n".utf8))
             } else {

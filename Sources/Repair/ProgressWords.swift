@@ -3,9 +3,16 @@ import RepairCore
 
 /// Progress on one line.
 enum ProgressWords {
-    static func line(_ progress: Progress, rate: Double?, _ estimate: Estimate?) -> String {
+    /// - Parameter moved: what was read and written, for where the checker gives no count.
+    static func line(
+        _ progress: Progress, rate: Double?, _ estimate: Estimate?, moved: String
+    ) -> String {
         var parts = [phase(progress)]
-        if let amount = amount(progress) { parts.append(amount) }
+        if let amount = amount(progress) {
+            parts.append(amount)
+        } else if !moved.isEmpty {
+            parts.append(moved)
+        }
         if let share = progress.share { parts.append("\(percent(share)) of the whole") }
         if let rate, rate > 0, let unit = progress.unit, progress.share == nil {
             parts.append("\(short(rate)) \(unit)/s")

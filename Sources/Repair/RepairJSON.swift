@@ -34,10 +34,10 @@ extension Estimate {
 }
 
 extension Trouble {
-    var json: JSON {
+    func json(for members: [String]) -> JSON {
         [
             "name": .string(name), "explanation": .string(explanation),
-            "nextStep": .string(nextStep), "isFinal": .bool(isFinal),
+            "nextStep": .string(nextStep(for: members)), "isFinal": .bool(isFinal),
         ]
     }
 }

@@ -151,10 +151,14 @@ package struct RepairJob: ~Copyable {
         record.troubles = pastTroubles + reader.troubles.filter { !pastTroubles.contains($0) }
         record.estimate = estimator.estimate
         record.rate = estimator.rate
-        record.words = ProgressWords.line(record.progress, rate: record.rate, record.estimate)
+        record.words = ProgressWords.line(
+            record.progress, rate: record.rate, record.estimate, moved: record.moved)
         if record.state != .ended {
             record.verdict = verdicts.verdict
             record.because = verdicts.reason
+            if record.verdict.isStuck, let trouble = record.troubles.last(where: \.isFinal) {
+                record.because += ". This is known: \(trouble.name)"
+            }
         }
         // A full /run must not stop a repair.
         try? Files.replace(directory + "/record.json", with: record.json.pretty, mode: 0o600)

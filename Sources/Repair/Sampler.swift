@@ -7,11 +7,15 @@ struct Sampler {
     private let devices: [String]
     private var sample = VerdictMachine.Sample()
     private(set) var activity: ProcessActivity
+    private let startedAt = Clock.now
+    private let startedWith: Traffic
+    private(set) var traffic = Traffic()
 
     init(session: Int32, members: [String]) {
         self.session = session
         devices = members.compactMap(Usage.kernelName)
         activity = ProcessActivity(ofSession: session)
+        startedWith = Self.traffic(of: devices)
     }
 
     mutating func take(_ progress: Progress) -> VerdictMachine.Sample {
@@ -22,17 +26,33 @@ struct Sampler {
         // A child that has ended takes its counts along: none of them may fall.
         sample.processor = max(sample.processor, activity.processor)
         sample.reads = max(sample.reads, activity.reads)
-        sample.storage = max(sample.storage, activity.storage &+ transferred)
+        let transferred = Self.traffic(of: devices)
+        sample.storage = max(
+            sample.storage, activity.storage &+ transferred.read &+ transferred.written)
         sample.isBlocked = !activity.blocked.isEmpty
+        traffic =
+            devices.isEmpty
+            ? Traffic(
+                read: max(traffic.read, activity.fetched),
+                written: max(traffic.written, activity.sent))
+            : transferred.since(startedWith)
         return sample
     }
 
-    /// Bytes that the members' devices have moved. Source: Linux Documentation/block/stat.rst.
-    private var transferred: UInt64 {
-        devices.reduce(0) { sum, name in
+    /// What was read and written until now, in words.
+    var words: String { traffic.words(over: Clock.now - startedAt) }
+
+    /// Source: Linux Documentation/block/stat.rst; sectors there are of 512 bytes.
+    private static func traffic(of devices: [String]) -> Traffic {
+        var read: UInt64 = 0
+        var written: UInt64 = 0
+        for name in devices {
             let fields = (Files.text("\(Roots.sys)/class/block/\(name)/stat") ?? "")
                 .split(separator: " ").map { UInt64($0) ?? 0 }
-            return fields.count > 6 ? sum &+ (fields[2] &+ fields[6]) &* 512 : sum
+            guard fields.count > 6 else { continue }
+            read &+= fields[2] &* 512
+            written &+= fields[6] &* 512
         }
+        return Traffic(read: read, written: written)
     }
 }

@@ -8,6 +8,8 @@ struct Transcript: ~Copyable {
     static let tailLimit = 256 << 10
 
     private let file: FileDescriptor
+    /// Lower than `headLimit` once there was no room for more.
+    private var limit = headLimit
     private var written = 0
     private var tail: [UInt8] = []
     /// Bytes that are in neither.
@@ -18,10 +20,17 @@ struct Transcript: ~Copyable {
     }
 
     mutating func append(_ bytes: [UInt8]) {
-        let room = max(0, Self.headLimit - written)
-        if room > 0 { try? file.write(Array(bytes.prefix(room))) }
-        written += min(room, bytes.count)
-        tail += bytes.dropFirst(room)
+        let head = bytes.prefix(max(0, limit - written))
+        if !head.isEmpty {
+            do throws(SystemError) {
+                try file.write(head, at: UInt64(written))
+                written += head.count
+            } catch {
+                leftOut += head.count
+                makeRoom()
+            }
+        }
+        tail += bytes.dropFirst(head.count)
         // Cut seldom: removing from the front moves all that is left.
         if tail.count > 2 * Self.tailLimit {
             leftOut += tail.count - Self.tailLimit
@@ -29,11 +38,24 @@ struct Transcript: ~Copyable {
         }
     }
 
+    /// Gives back a quarter: without any room the record of the attempt could not be written either.
+    private mutating func makeRoom() {
+        let kept = written / 4 * 3
+        leftOut += written - kept
+        written = kept
+        limit = kept
+        try? file.truncate(to: UInt64(kept))
+    }
+
     /// Writes the end, with a line that says what is missing before it.
     mutating func close() {
-        guard !tail.isEmpty else { return }
-        if leftOut > 0 { try? file.write("\n[davit: \(leftOut) bytes are left out here]\n") }
-        try? file.write(tail)
+        let note = leftOut > 0 ? "\n[davit: \(leftOut) bytes are left out here]\n" : ""
+        guard !tail.isEmpty || !note.isEmpty else { return }
+        let last = Array(note.utf8) + tail
+        if (try? file.write(last[...], at: UInt64(written))) == nil {
+            try? file.truncate(to: UInt64(written))
+            leftOut += tail.count
+        }
         tail = []
     }
 }

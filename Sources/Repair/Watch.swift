@@ -78,7 +78,6 @@ package struct Watch {
             return
         }
         if style == .terminal { Output.write("\r\u{1B}[K") }
-        showNews(record, shownVerdict)
         Output.write(Self.summary(record))
     }
 
@@ -122,6 +121,7 @@ package struct Watch {
         for sentence in (record["trial"]?["words"]?.array ?? []).compactMap(\.string) {
             text += "  \(sentence)\n"
         }
+        for trouble in record["troubles"]?.array ?? [] { text += "  \(words(trouble))\n" }
         for path in (record["evidence"]?.array ?? []).compactMap(\.string) {
             text += "  evidence: \(path)\n"
         }

@@ -6,6 +6,7 @@ package struct Line: Sendable {
     package init(_ text: String) { rest = Array(text.utf8)[...] }
 
     package var isEmpty: Bool { rest.isEmpty }
+    var bytes: ArraySlice<UInt8> { rest }
 
     /// What is left as text, control characters shown as `?`: a checker must not steer the terminal of who watches.
     package var text: String {
@@ -55,10 +56,7 @@ package struct Line: Sendable {
 
     /// Takes a name of letters, digits and `_` off the front; `nil` without one.
     package mutating func identifier() -> String? {
-        let name = rest.prefix { byte in
-            (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte)
-                || byte == UInt8(ascii: "_")
-        }
+        let name = rest.prefix(while: Self.isWordByte)
         guard !name.isEmpty else { return nil }
         rest = rest.dropFirst(name.count)
         return String(decoding: name, as: UTF8.self)
@@ -95,6 +93,28 @@ package struct Line: Sendable {
             ahead = ahead.dropFirst()
         }
         return false
+    }
+
+    /// Whether `name` stands in the line by itself: `sda` does in `[sda]`, and not in `sda1` or `sdaa`.
+    package func names(_ name: String) -> Bool {
+        let wanted = Array(name.utf8)
+        guard let first = wanted.first else { return false }
+        var ahead = rest
+        while let start = ahead.firstIndex(of: first) {
+            ahead = ahead[start...]
+            let isWhole =
+                ahead.starts(with: wanted)
+                && !Self.isWordByte(start > rest.startIndex ? rest[start - 1] : 0)
+                && !Self.isWordByte(ahead.dropFirst(wanted.count).first ?? 0)
+            if isWhole { return true }
+            ahead = ahead.dropFirst()
+        }
+        return false
+    }
+
+    private static func isWordByte(_ byte: UInt8) -> Bool {
+        (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte)
+            || byte == UInt8(ascii: "_")
     }
 
     /// The same without spaces at its end.

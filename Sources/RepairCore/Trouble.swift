@@ -4,131 +4,117 @@ package struct Trouble: Equatable, Sendable {
     package let name: String
     /// What it means.
     package let explanation: String
-    /// What to do.
-    package let nextStep: String
+    /// What to do; MEMBERS stands for the members of the run.
+    private let advice: String
     /// Whether waiting cannot help any more.
     package let isFinal: Bool
-
-    /// One row: the words to look for, and the phase in which they count.
-    private struct Row {
-        let words: StaticString
-        var phase: String?
-        let trouble: Trouble
-    }
+    /// Counts in this phase only.
+    private let phase: String?
 
     /// The first row of the table that fits the line.
     package static func known(in line: Line, while progress: Progress) -> Trouble? {
-        for row in rows where line.contains(row.words) {
-            if let phase = row.phase, progress.phase != phase, !isAnnounced(phase, line) {
-                continue
-            }
-            return row.trouble
+        index.first(in: line) { trouble in
+            guard let phase = trouble.phase, progress.phase != phase else { return true }
+            // The flood may begin on the very line that announces the phase.
+            return line.text.hasPrefix(phase)
         }
-        return nil
     }
 
-    /// The flood may begin on the very line that announces the phase.
-    private static func isAnnounced(_ phase: String, _ line: Line) -> Bool {
-        line.text.hasPrefix(phase)
+    /// What to do about exactly these members.
+    package func nextStep(for members: [String]) -> String {
+        let names = members.isEmpty ? "DEVICE" : members.joined(separator: " ")
+        return advice.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            guard word.hasPrefix("MEMBERS") else { return String(word) }
+            return names + word.dropFirst("MEMBERS".utf8.count)
+        }.joined(separator: " ")
     }
 
-    private static let rows: [Row] = [
-        Row(
-            words: "journal_reclaim_would_deadlock", phase: "journal_replay",
-            trouble: Trouble(
-                name: "bcachefs-replay-deadlock",
-                explanation:
-                    "The journal replay of this kernel's bcachefs is in a recovery deadlock: it repeats this line for ever. The repair of it went into Linux 6.9. What is on the disks is not the cause, and waiting does not help.",
-                nextStep:
-                    "Let a host with Linux 6.9 or newer recover it: 'davit export MEMBER…' with all members of this file system, then 'davit repair' there.",
-                isFinal: true)),
-        Row(
-            words: "insufficient_devices_to_start",
-            trouble: Trouble(
-                name: "bcachefs-members-missing",
-                explanation: "bcachefs refuses to start because members are missing.",
-                nextStep:
-                    "Connect or unlock the missing members ('davit repair' names them). With enough replicas it also starts with '-o degraded'.",
-                isFinal: true)),
-        Row(
-            words: "insufficient writeable journal devices available",
-            trouble: Trouble(
-                name: "bcachefs-read-only-journal",
-                explanation:
-                    "bcachefs could not write its journal when it stopped, because it was opened read-only.",
-                nextStep: "Nothing, after a check. The next real mount recovers again.",
-                isFinal: false)),
-        Row(
-            words: "valuable metadata changes in a log which needs to",
-            trouble: Trouble(
-                name: "xfs-dirty-log",
-                explanation:
-                    "The XFS log holds changes that are not in the file system yet. xfs_repair will not touch it.",
-                nextStep:
-                    "Mount it once and unmount it, so that the kernel replays the log, then check again. Only when it cannot be mounted: --discard-log, which throws these changes away.",
-                isFinal: true)),
-        Row(
-            words: "log which is being",
-            trouble: Trouble(
-                name: "xfs-log-destroyed",
-                explanation: "The XFS log was thrown away because that was asked for.",
-                nextStep: "Look through lost+found after the repair.",
-                isFinal: false)),
-        Row(
-            words: "skipping journal recovery because doing a read-only",
-            trouble: Trouble(
-                name: "ext-journal-not-replayed",
-                explanation:
-                    "The journal was not replayed, because this check writes nothing. Errors that it names may vanish with the replay.",
-                nextStep: "Judge by the check after the replay, not by this one.",
-                isFinal: false)),
-        Row(
-            words: "Bad magic number in super-block",
-            trouble: Trouble(
-                name: "ext-superblock-lost",
-                explanation: "There is no ext superblock where the first one belongs.",
-                nextStep:
-                    "'davit repair DEVICE' looks for the copies of it and uses the first sound one.",
-                isFinal: true)),
-        Row(
-            words: "RUN fsck MANUALLY",
-            trouble: Trouble(
-                name: "ext-needs-decisions",
-                explanation: "There is damage that e2fsck does not repair without being told to.",
-                nextStep: "'davit repair --run DEVICE' answers its questions with yes.",
-                isFinal: true)),
-        Row(
-            words: "checksum verify failed on",
-            trouble: Trouble(
-                name: "btrfs-broken-node",
-                explanation: "A tree block of btrfs does not match its checksum in any copy.",
-                nextStep:
-                    "First copy off what can be read: mount with '-o ro,rescue=all'. 'btrfs check --repair' may lose more than it saves.",
-                isFinal: false)),
-        Row(
-            words: "parent transid verify failed on",
-            trouble: Trouble(
-                name: "btrfs-lost-writes",
-                explanation:
-                    "btrfs finds older blocks than it wrote: the disk lost writes that it had confirmed.",
-                nextStep:
-                    "Mount with '-o ro,rescue=usebackuproot', and copy off what can be read before any repair.",
-                isFinal: false)),
-        Row(
-            words: "I/O error",
-            trouble: Trouble(
-                name: "disk-errors",
-                explanation:
-                    "The disk itself reports errors. A repair on a failing disk loses more.",
-                nextStep: "Copy the disk first (ddrescue), and repair the copy.",
-                isFinal: false)),
-        Row(
-            words: "libgcc_s.so.1 must be installed",
-            trouble: Trouble(
-                name: "checker-lacks-libgcc",
-                explanation:
-                    "The checker needs libgcc_s.so.1 to end its threads, and it is not here.",
-                nextStep: "Upload libgcc_s.so.1 next to the checker's libraries.",
-                isFinal: true)),
-    ]
+    // MARK: The table
+
+    /// Every row; the tests look that each is shown.
+    static var all: [Trouble] { index.troubles }
+
+    private static let index = Index(table)
+
+    /// A paragraph of the table; `nil` for one that is not of four lines.
+    private init?(_ lines: [Substring]) {
+        guard lines.count == 4, let name = lines[0].split(separator: " ").first else { return nil }
+        let words = lines[0].split(separator: " ").dropFirst()
+        self.name = String(name)
+        isFinal = words.first == "final"
+        let count = words.firstIndex(of: "while").map { words.index(after: $0) }
+        phase = count.flatMap { words.indices.contains($0) ? String(words[$0]) : nil }
+        explanation = String(lines[2])
+        advice = String(lines[3])
+    }
+
+    /// The signs by their first byte, so that a line is gone through once, however many there are.
+    private struct Index: Sendable {
+        private struct Sign: Sendable {
+            /// What stands between the `…`, in this order.
+            let parts: [[UInt8]]
+            let row: Int
+        }
+
+        private(set) var troubles: [Trouble] = []
+        private var signs: [[Sign]] = Array(repeating: [], count: 256)
+
+        init(_ table: StaticString) {
+            let text = table.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
+            var paragraph: [Substring] = []
+            for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+                if !line.isEmpty {
+                    paragraph.append(line)
+                    continue
+                }
+                add(paragraph)
+                paragraph = []
+            }
+            add(paragraph)
+        }
+
+        private mutating func add(_ lines: [Substring]) {
+            guard let trouble = Trouble(lines) else { return }
+            var rest = Line(String(lines[1]))
+            while !rest.isEmpty {
+                var sign = rest
+                if let first = rest.upTo(" | ") { sign = first } else { rest = Line("") }
+                var parts: [[UInt8]] = []
+                while let part = sign.upTo("…") { parts.append(Array(part.bytes)) }
+                parts.append(Array(sign.bytes))
+                guard let first = parts[0].first else { continue }
+                signs[Int(first)].append(Sign(parts: parts, row: troubles.count))
+            }
+            troubles.append(trouble)
+        }
+
+        /// The first row of which a sign stands in the line and that `counts`.
+        func first(in line: Line, where counts: (Trouble) -> Bool) -> Trouble? {
+            line.bytes.withUnsafeBufferPointer { bytes in
+                var found: Int?
+                for at in bytes.indices {
+                    for sign in signs[Int(bytes[at])]
+                    where sign.row < found ?? .max && Self.fits(bytes[at...], sign.parts)
+                        && counts(troubles[sign.row])
+                    { found = sign.row }
+                }
+                return found.map { troubles[$0] }
+            }
+        }
+
+        /// Whether `bytes` begin with the first part and hold the others behind it.
+        private static func fits(
+            _ bytes: Slice<UnsafeBufferPointer<UInt8>>, _ parts: [[UInt8]]
+        ) -> Bool {
+            guard bytes.starts(with: parts[0]) else { return false }
+            var rest = bytes.dropFirst(parts[0].count)
+            for part in parts.dropFirst() {
+                while !rest.starts(with: part) {
+                    guard rest.popFirst() != nil else { return false }
+                }
+                rest = rest.dropFirst(part.count)
+            }
+            return true
+        }
+    }
 }

@@ -76,6 +76,59 @@ struct FakeCheckerTests {
         try cancelled(shop)
     }
 
+    @Test func printsNothing() throws {
+        let silent = try check(try Workshop(), "exit 8")
+        #expect(silent.code == 8)
+        #expect(silent.output.contains("the checker could not do its work"), "\(silent.output)")
+        let shop = try Workshop()
+        let fake = try shop.fakeChecker("exec sleep 600")
+        try startDetached(shop, fake, untilPhase: false)
+        #expect(try shop.wait { $0["verdict"]?["verdict"] == "unknown" })
+        let record = try shop.record()
+        #expect(record["words"]?.string?.hasPrefix("no phase yet") == true)
+        #expect(record["verdict"]?["because"]?.string?.contains("it waits for something") == true)
+        try cancelled(shop)
+    }
+
+    /// Says nothing, and works: what it has moved stands in for what it does not say.
+    @Test func worksAndSaysNothing() throws {
+        let shop = try Workshop()
+        // The shell itself writes: what a child has moved goes away with it.
+        let fake = try shop.fakeChecker(
+            """
+            megabyte=$(head -c 1048576 /dev/zero | tr '\\0' x)
+            for n in 1 2 3 4 5 6; do printf %s "$megabyte$megabyte$megabyte$megabyte"; done >"${0%/*}/moved"
+            sleep 600
+            """)
+        try startDetached(shop, fake, untilPhase: false)
+        // tmpfs has no storage below it; then there is nothing to show.
+        let isOnStorage = try shop.tool("stat", "-f", "-c", "%T", shop.directory.path).output
+        guard !isOnStorage.contains("tmpfs") else { return }
+        #expect(try shop.wait { $0["words"]?.string?.contains("24 MiB written") == true })
+        try cancelled(shop)
+    }
+
+    /// The deadlock that davit is made for: the verdict names it, and what to do with exactly these members.
+    @Test(.enabled(if: Workshop.has("xz")))
+    func floodsAsTheRecoveryDeadlockDoes() throws {
+        let shop = try Workshop()
+        let members = try shop.unpackedMembers()
+        let fake = try shop.fakeChecker(
+            "echo 'journal read done, replaying entries 14-23'; printf 'journal_replay...'; while :; do echo 'bch2_btree_update_start(): error journal_reclaim_would_deadlock'; sleep 0.1; done"
+        )
+        try startDetached(shop, fake, on: members)
+        #expect(try shop.wait { $0["verdict"]?["verdict"] == "livelocked" })
+        let record = try shop.record()
+        let because = record["verdict"]?["because"]?.string ?? ""
+        #expect(because.hasSuffix("This is known: bcachefs-replay-deadlock"), "\(because)")
+        let export = "davit export \(members.joined(separator: " "))"
+        #expect(
+            record["troubles"]?.array?.first?["nextStep"]?.string?.contains(export) == true)
+        let list = try shop.repair("list").output
+        #expect(list.contains("went into Linux 6.9") && list.contains(export), "\(list)")
+        try cancelled(shop)
+    }
+
     @Test func ignoresItsSignals() throws {
         let shop = try Workshop()
         let fake = try shop.fakeChecker(
@@ -224,14 +277,18 @@ struct FakeCheckerTests {
     }
 
     /// Starts a check whose caller is killed as soon as the job has begun: the first cut of the session.
-    private func startDetached(_ shop: Workshop, _ fake: String) throws {
+    private func startDetached(
+        _ shop: Workshop, _ fake: String, on members: [String] = ["e.img"],
+        untilPhase: Bool = true
+    ) throws {
         let caller = shop.process(
-            Workshop.davit, ["repair", "--check", "--patience", "3", "--checker", fake, "e.img"])
+            Workshop.davit, ["repair", "--check", "--patience", "3", "--checker", fake] + members)
         caller.standardOutput = FileHandle.nullDevice
         try caller.run()
         #expect(
             try shop.wait {
-                $0["checkerPid"]?.int != nil && $0["progress"]?["phase"]?.string != nil
+                $0["checkerPid"]?.int != nil
+                    && (!untilPhase || $0["progress"]?["phase"]?.string != nil)
             })
         kill(caller.processIdentifier, SIGKILL)
         caller.waitUntilExit()

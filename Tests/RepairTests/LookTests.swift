@@ -4,25 +4,10 @@ import Testing
 
 /// What is there, and what is refused.
 struct LookTests {
-    private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent("Fixtures/images")
-
-    /// The three unclean members, unpacked.
-    private func members(_ shop: Workshop) throws -> [String] {
-        try (0..<3).map { (index: Int) throws -> String in
-            let name = "bcachefs-1.13-unclean-\(index).img"
-            let packed = Self.fixtures.appendingPathComponent(name + ".xz").path
-            let script = "xz -dkc '\(packed)' >'\(shop.path(name))'"
-            let unpacked = try shop.tool("sh", "-c", script)
-            try #require(unpacked.code == 0)
-            return shop.path(name)
-        }
-    }
-
     @Test(.enabled(if: Workshop.has("xz")))
     func bcachefsInTheWrongOrder() throws {
         let shop = try Workshop()
-        let members = try members(shop)
+        let members = try shop.unpackedMembers()
         let digests = try (0..<3).map { try shop.content("bcachefs-1.13-unclean-\($0).img") }
         let look = try shop.repair("--json", members[2], members[0], members[1])
         let finding = try #require(try JSON(parsing: look.output)["findings"]?.array?.first)
@@ -39,7 +24,7 @@ struct LookTests {
     @Test(.enabled(if: Workshop.has("xz")))
     func bcachefsWithAMemberMissing() throws {
         let shop = try Workshop()
-        let members = try members(shop)
+        let members = try shop.unpackedMembers()
         let look = try shop.repair(members[0], members[2])
         #expect(look.output.contains("missing: member 1 ("))
         let check = try shop.repair("--check", members[0], members[2])
@@ -50,7 +35,7 @@ struct LookTests {
     @Test(.enabled(if: Workshop.has("xz")))
     func oneMemberTwice() throws {
         let shop = try Workshop()
-        let members = try members(shop)
+        let members = try shop.unpackedMembers()
         try FileManager.default.copyItem(atPath: members[1], toPath: shop.path("copy.img"))
         let check = try shop.repair(["--check"] + members + [shop.path("copy.img")])
         #expect(check.code == 1)

@@ -91,6 +91,19 @@ final class Workshop: Sendable {
         try file.close()
     }
 
+    /// The three unclean members of a bcachefs, which are fixtures.
+    func unpackedMembers() throws -> [String] {
+        let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Fixtures/images")
+        return try (0..<3).map { (index: Int) throws -> String in
+            let name = "bcachefs-1.13-unclean-\(index).img"
+            let packed = fixtures.appendingPathComponent(name + ".xz").path
+            let unpacked = try tool("sh", "-c", "xz -dkc '\(packed)' >'\(path(name))'")
+            guard unpacked.code == 0 else { throw CocoaError(.fileReadCorruptFile) }
+            return path(name)
+        }
+    }
+
     func write(_ bytes: [UInt8], at offset: UInt64, in name: String) throws {
         let file = try FileHandle(forUpdating: URL(fileURLWithPath: path(name)))
         try file.seek(toOffset: offset)
