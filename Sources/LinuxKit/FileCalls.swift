@@ -206,7 +206,7 @@ package enum FileCalls {
         call(words, path) { path in withPath(other) { body(path, $0) } }
     }
 
-    private static func withPath<Value>(
+    static func withPath<Value>(
         _ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Value
     ) -> Value {
         let terminated = path.map { CChar(bitPattern: $0) } + [0]

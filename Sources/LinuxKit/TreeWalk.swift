@@ -15,13 +15,15 @@ package enum TreeWalk {
     /// A damaged file system can have a directory inside itself.
     private static let deepest = 200
 
-    /// Calls `visit` with each path below `root`, without `root` itself, until it returns `false`.
+    /// Calls `visit` with each path below `root`, without `root` itself, until it returns `false`. Names are bytes in no
+    /// particular encoding.
     package static func visit(
-        _ root: String, _ visit: (_ path: String, _ entry: Entry) -> Bool
+        _ root: String, _ visit: (_ path: [UInt8], _ entry: Entry) -> Bool
     ) {
-        var waiting: [(path: String, depth: Int)] = [("", 0)]
+        let root = Array(root.utf8)
+        var waiting: [(path: [UInt8], depth: Int)] = [([], 0)]
         while let (directory, depth) = waiting.popLast() {
-            guard let stream = opendir(root + directory) else {
+            guard let stream = FileCalls.withPath(root + directory, { opendir($0) }) else {
                 guard visit(directory, .unreadable(errno)) else { return }
                 continue
             }
@@ -33,11 +35,11 @@ package enum TreeWalk {
                     guard reason == 0 || visit(directory, .unreadable(reason)) else { return }
                     break
                 }
-                let name = withUnsafePointer(to: &found.pointee.d_name) { field in
-                    field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                let name = withUnsafeBytes(of: &found.pointee.d_name) { field in
+                    Array(field.prefix { $0 != 0 })
                 }
-                guard name != ".", name != ".." else { continue }
-                let path = "\(directory)/\(name)"
+                guard name != [46], name != [46, 46] else { continue }
+                let path = directory + [UInt8(ascii: "/")] + name
                 let entry = look(at: root + path)
                 guard visit(path, entry) else { return }
                 guard entry == .directory else { continue }
@@ -50,13 +52,13 @@ package enum TreeWalk {
         }
     }
 
-    private static func look(at path: String) -> Entry {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return .unreadable(errno) }
-        return switch status.st_mode & S_IFMT {
-        case S_IFREG: .file(bytes: UInt64(clamping: status.st_size))
-        case S_IFDIR: .directory
-        default: .other
+    private static func look(at path: [UInt8]) -> Entry {
+        do throws(SystemError) {
+            let status = try FileCalls.status(of: path, followingLinks: false)
+            return status.isRegular
+                ? .file(bytes: status.size) : status.isDirectory ? .directory : .other
+        } catch {
+            return .unreadable(error.code)
         }
     }
 }

@@ -4,7 +4,7 @@ import RepairCore
 /// What a job is to run: `request.json` in its directory.
 ///
 /// `{purpose, backend, type, uuid, members: […], program, checkerVersion, arguments: […], progressDescriptor, inKernel,
-/// isDegraded, isTrial, overlayIn, logTo, patienceSeconds}`.
+/// isDegraded, isTrial, overlayIn, readSeconds, logTo, patienceSeconds}`.
 package struct JobRequest: Sendable, Equatable {
     package let purpose: Purpose
     package let backend: String
@@ -24,6 +24,8 @@ package struct JobRequest: Sendable, Equatable {
     package var isTrial = false
     /// The directory for the overlays; memory when `nil`.
     package var overlayIn: String?
+    /// How long each of the two looks of a trial may read the files' content.
+    package var readSeconds = 0
     /// A directory or device that gets a copy of the record.
     package let logTo: String?
     /// How long no step may come until a verdict other than working or slow.
@@ -91,6 +93,7 @@ package struct JobRequest: Sendable, Equatable {
         self.isDegraded = isDegraded
         self.isTrial = isTrial
         overlayIn = json["overlayIn"]?.string
+        readSeconds = json["readSeconds"]?.int ?? 0
         logTo = json["logTo"]?.string
         patienceSeconds = patience
     }
@@ -104,7 +107,8 @@ package struct JobRequest: Sendable, Equatable {
             "arguments": .array(arguments.map { .string($0) }),
             "progressDescriptor": .bool(progressDescriptor),
             "inKernel": .bool(inKernel), "isDegraded": .bool(isDegraded),
-            "isTrial": .bool(isTrial), "overlayIn": JSON(overlayIn), "logTo": JSON(logTo),
+            "isTrial": .bool(isTrial), "overlayIn": JSON(overlayIn),
+            "readSeconds": .number(readSeconds), "logTo": JSON(logTo),
             "patienceSeconds": .number(patienceSeconds),
         ]
     }

@@ -29,37 +29,7 @@ package enum KernelRun {
         try whileMounted(type: type, options: options, members: members) { _ in }
     }
 
-    /// Mounts, counts everything, unmounts; prints how far it is.
-    package static func count(
-        type: String, options: String, members: [String]
-    ) throws(Failure) -> Census {
-        var census = Census()
-        try whileMounted(type: type, options: options, members: members) { point in
-            var saidAt = Clock.now
-            TreeWalk.visit(point) { path, entry in
-                switch entry {
-                case .file(let bytes):
-                    census.files &+= 1
-                    census.bytes &+= bytes
-                case .directory: census.directories &+= 1
-                case .other: census.others &+= 1
-                case .unreadable(let code):
-                    census.noteError(path, SystemError("read", path, code: code).reason)
-                    return true
-                }
-                census.note(path)
-                if Clock.now - saidAt > .milliseconds(500) {
-                    saidAt = Clock.now
-                    Output.line(OwnLines.counted(census.entries))
-                }
-                return true
-            }
-            Output.line(OwnLines.counted(census.entries))
-        }
-        return census
-    }
-
-    private static func whileMounted(
+    static func whileMounted(
         type: String, options: String, members: [String], _ body: (String) -> Void
     ) throws(Failure) {
         for member in members {

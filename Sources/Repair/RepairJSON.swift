@@ -43,7 +43,8 @@ extension Trouble {
 }
 
 extension Census {
-    /// `{files, directories, others, bytes, errors, firstErrors: […], places: [{name, entries}], failure}`.
+    /// `{files, directories, others, bytes, errors, firstErrors: […], places: [{name, entries}], reading: {whole,
+    /// unreadable, isCut, gone, compared, changed, samples: […]}, failure}`.
     package var json: JSON {
         [
             "files": JSON(files), "directories": JSON(directories), "others": JSON(others),
@@ -53,7 +54,7 @@ extension Census {
                 places.sorted { $0.key < $1.key }.map {
                     ["name": .string($0.key), "entries": JSON($0.value)]
                 }),
-            "failure": JSON(failure),
+            "reading": reading.map(\.json) ?? .null, "failure": JSON(failure),
         ]
     }
 
@@ -70,7 +71,30 @@ extension Census {
             files: count("files"), directories: count("directories"), others: count("others"),
             bytes: count("bytes"), errors: count("errors"),
             firstErrors: (json["firstErrors"]?.array ?? []).compactMap(\.string), places: places,
-            failure: json["failure"]?.string)
+            reading: json["reading"].flatMap { Reading($0) }, failure: json["failure"]?.string)
+    }
+}
+
+extension Census.Reading {
+    fileprivate var json: JSON {
+        [
+            "whole": JSON(whole), "unreadable": JSON(unreadable), "isCut": .bool(isCut),
+            "gone": JSON(gone), "compared": JSON(compared), "changed": JSON(changed),
+            "samples": .array(samples.map { .string($0) }),
+        ]
+    }
+
+    fileprivate init?(_ json: JSON) {
+        guard let isCut = json["isCut"]?.bool else { return nil }
+        func count(_ name: String) -> UInt64 { UInt64(clamping: json[name]?.int ?? 0) }
+        self.init()
+        whole = count("whole")
+        unreadable = count("unreadable")
+        self.isCut = isCut
+        gone = count("gone")
+        compared = count("compared")
+        changed = count("changed")
+        samples = (json["samples"]?.array ?? []).compactMap(\.string)
     }
 }
 

@@ -14,6 +14,8 @@ package struct RepairRun: Sendable {
     /// On overlays, with what is reachable counted before and after.
     package var isTrial = false
     package var overlayIn: String?
+    /// How long each of the two looks of a trial may read the files' content.
+    package var readSeconds = 600
     package var patienceSeconds = 45
 
     package init() {}
@@ -56,8 +58,7 @@ package struct RepairRun: Sendable {
             }
             var request = JobRequest(
                 mount, for: purpose, of: subject, logTo: logTo, patienceSeconds: patienceSeconds)
-            request.isTrial = isTrial
-            request.overlayIn = overlayIn
+            setTrial(&request)
             if isTrial { final = [] }
             return Prepared(subject: subject, cannotBeUndone: final, request: request)
         }
@@ -68,9 +69,19 @@ package struct RepairRun: Sendable {
         var request = JobRequest(
             invocation, for: purpose, of: subject, with: found, logTo: logTo,
             patienceSeconds: patienceSeconds)
-        request.isTrial = isTrial
-        request.overlayIn = overlayIn
+        setTrial(&request)
         return Prepared(
             subject: subject, cannotBeUndone: isTrial ? [] : final, request: request)
     }
 }
+
+    private static func isReadOnly(_ path: String) -> Bool {
+        guard case .block(let node) = BlockNode.look(at: path) else { return false }
+        return node.attribute("ro") == "1"
+    }
+
+    private func setTrial(_ request: inout JobRequest) {
+        request.isTrial = isTrial
+        request.overlayIn = overlayIn
+        request.readSeconds = readSeconds
+    }

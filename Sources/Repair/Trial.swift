@@ -27,6 +27,7 @@ extension RepairJob {
         if !cancellation.isCancelling, meaning.bits & 8 == 0 {
             after = try count(on: overlays, signals, "after")
         }
+        CensusRun.forgetContents(in: directory)
         // What is shown of a trial that has ended is the checker's work, not the count.
         checkersProgress = progress
         record.trial = TrialOutcome(before: before, after: after)
@@ -65,14 +66,15 @@ extension RepairJob {
         guard let system = record.after ?? record.before else { return nil }
         var mount = backend.readOnlyMount(of: system)
         if request.isDegraded, let option = backend.degradedOption { mount = mount.adding(option) }
-        let result = "\(directory)/census-\(name).json"
+        let words = [directory, name, "\(request.readSeconds)", mount.type, mount.options]
         begin(
             Stage(
                 program: "/proc/self/exe",
-                arguments: ["davit", "job", "census", result, mount.type, mount.options]
-                    + overlays.paths, devices: overlays.paths, inKernel: true, diesWithJob: true))
+                arguments: ["davit", "job", "census"] + words + overlays.paths,
+                devices: overlays.paths, inKernel: true, diesWithJob: true))
         let exit = try check(signals)
         overlays.forget(system.backend)
+        let result = CensusRun.result(in: directory, name)
         guard let census = Files.text(result).flatMap({ try? JSON(parsing: $0) }) else {
             var failed = Census()
             failed.failure = "davit's own count ended with \(exit)"

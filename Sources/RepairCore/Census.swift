@@ -1,4 +1,4 @@
-/// What can be reached in a mounted file system: counts, and what could not be read.
+/// What can be reached in a mounted file system: counts, what could not be read, and whether files hold what they held.
 package struct Census: Sendable, Equatable {
     package var files: UInt64 = 0
     package var directories: UInt64 = 0
@@ -6,15 +6,51 @@ package struct Census: Sendable, Equatable {
     /// The sum of the files' sizes.
     package var bytes: UInt64 = 0
     /// Names that could not be looked at or into.
-    package var errors: UInt64 = 0
+    package private(set) var errors: UInt64 = 0
     /// The first of those, each with the kernel's reason.
     package private(set) var firstErrors: [String] = []
     /// Entries by the first part of their path, such as `home`; what exceeds the bound is only in the sums.
     package private(set) var places: [String: UInt64] = [:]
+    /// What reading the files showed; `nil` where none was to be read.
+    package var reading: Reading?
     /// Why it could not be mounted at all.
     package var failure: String?
 
-    private static let mostErrors = 8
+    /// The files' content.
+    package struct Reading: Sendable, Equatable {
+        /// Files that were read from their start to their end.
+        package var whole: UInt64 = 0
+        /// Files that the kernel could not read.
+        package var unreadable: UInt64 = 0
+        /// The time for it was over before all files were read.
+        package var isCut = false
+        /// Of the files that had been read before: how many are not there any more, how many were read again, and how
+        /// many of these hold something else.
+        package var gone: UInt64 = 0
+        package var compared: UInt64 = 0
+        package var changed: UInt64 = 0
+        /// The first of those that hold something else or cannot be read.
+        package var samples: [String] = []
+
+        package init() {}
+
+        package mutating func noteUnreadable(_ path: [UInt8], _ reason: String) {
+            unreadable &+= 1
+            sample(path, reason)
+        }
+
+        package mutating func noteChanged(_ path: [UInt8]) {
+            changed &+= 1
+            sample(path, "holds something else than before")
+        }
+
+        private mutating func sample(_ path: [UInt8], _ words: String) {
+            guard samples.count < Census.mostSamples else { return }
+            samples.append("\(Line(path[...]).text): \(words)")
+        }
+    }
+
+    private static let mostSamples = 8
     private static let mostPlaces = 256
 
     package init() {}
@@ -22,8 +58,9 @@ package struct Census: Sendable, Equatable {
     package var entries: UInt64 { files &+ directories &+ others }
 
     /// Counts `path`, which begins with `/`, towards the place that it is in.
-    package mutating func note(_ path: String) {
-        let place = String(path.dropFirst().prefix { $0 != "/" })
+    package mutating func note(_ path: [UInt8]) {
+        let place = String(
+            decoding: path.dropFirst().prefix { $0 != UInt8(ascii: "/") }, as: UTF8.self)
         if let known = places[place] {
             places[place] = known &+ 1
         } else if places.count < Self.mostPlaces {
@@ -31,16 +68,16 @@ package struct Census: Sendable, Equatable {
         }
     }
 
-    package mutating func noteError(_ path: String, _ reason: String) {
+    package mutating func noteError(_ path: [UInt8], _ reason: String) {
         errors &+= 1
-        guard firstErrors.count < Self.mostErrors else { return }
-        firstErrors.append("\(Line(path.isEmpty ? "/" : path).text): \(reason)")
+        guard firstErrors.count < Self.mostSamples else { return }
+        firstErrors.append("\(path.isEmpty ? "/" : Line(path[...]).text): \(reason)")
     }
 
     /// Puts back what was written down.
     package init(
         files: UInt64, directories: UInt64, others: UInt64, bytes: UInt64, errors: UInt64,
-        firstErrors: [String], places: [String: UInt64], failure: String?
+        firstErrors: [String], places: [String: UInt64], reading: Reading? = nil, failure: String?
     ) {
         self.files = files
         self.directories = directories
@@ -49,6 +86,7 @@ package struct Census: Sendable, Equatable {
         self.errors = errors
         self.firstErrors = firstErrors
         self.places = places
+        self.reading = reading
         self.failure = failure
     }
 
@@ -58,91 +96,18 @@ package struct Census: Sendable, Equatable {
                 "cannot be mounted: \(failure.hasSuffix(".") ? String(failure.dropLast()) : failure)"
         }
         let unread = errors > 0 ? ", \(errors) names not readable" : ""
-        return "\(files) files and \(directories) directories with \(bytes) bytes\(unread)"
-    }
-}
-
-/// What a trial showed: what is reachable before the repair and after it.
-package struct TrialOutcome: Sendable, Equatable {
-    /// What the real repair would make of it.
-    package enum Kind: String, Sendable {
-        /// Mounted neither before nor after.
-        case unreachable
-        /// Mounted before, and not after.
-        case worse
-        /// Some names are gone, or fewer bytes can be reached.
-        case loses
-        /// Nothing is lost, and something is gained.
-        case gains
-        case same
-        /// One of the two looks is missing, because the trial did not come so far.
-        case unknown
+        return
+            "\(files) files and \(directories) directories with \(bytes) bytes\(unread)\(read)"
     }
 
-    package let before: Census?
-    package let after: Census?
-
-    package init(before: Census?, after: Census?) {
-        self.before = before
-        self.after = after
-    }
-
-    package var kind: Kind {
-        guard let before, let after else { return .unknown }
-        switch (before.failure == nil, after.failure == nil) {
-        case (false, false): return .unreachable
-        case (true, false): return .worse
-        case (false, true): return .gains
-        case (true, true): break
+    private var read: String {
+        guard let reading else { return "" }
+        let bad =
+            reading.unreadable > 0 ? ", and \(reading.unreadable) files cannot be read" : ""
+        guard reading.isCut else {
+            return bad.isEmpty ? "; every file can be read" : bad
         }
-        if !losses.isEmpty { return .loses }
-        var places = before.places
-        // An empty one comes and goes with repairs.
-        if after.places["lost+found"] == nil { places["lost+found"] = nil }
-        let isSame =
-            places == after.places && before.bytes == after.bytes && before.errors == after.errors
-        return isSame ? .same : .gains
-    }
-
-    /// Places with fewer entries than before, and sums that fell; lost+found only gains by a repair.
-    private var losses: [String] {
-        guard let before, let after, before.failure == nil, after.failure == nil else { return [] }
-        var words: [String] = []
-        for (place, count) in before.places.sorted(by: { $0.key < $1.key }) {
-            let left = after.places[place] ?? 0
-            // An empty lost+found may go.
-            guard left < count, place != "lost+found" || count > 1 else { continue }
-            words.append("/\(Line(place).text): \(left) of \(count) entries are left")
-        }
-        if after.bytes < before.bytes, words.isEmpty {
-            words.append("\(before.bytes - after.bytes) bytes fewer in all")
-        }
-        if after.errors > before.errors {
-            words.append("\(after.errors - before.errors) more names cannot be read")
-        }
-        return words
-    }
-
-    /// Whole sentences for the person who decides on the real repair.
-    package var words: [String] {
-        var words: [String] = []
-        if let before { words.append("Before: \(before.words).") }
-        if let after { words.append("After the repair: \(after.words).") }
-        switch kind {
-        case .unreachable:
-            words.append(
-                "The repair does not make it mountable. Copy the members before anything else is tried."
-            )
-        case .worse:
-            words.append("The repair makes it worse: do not run it. Copy off what can be read now.")
-        case .loses:
-            words.append("The repair loses something: \(losses.joined(separator: "; ")).")
-            words.append("Copy that off first, if it can be read.")
-        case .gains: words.append("Nothing is lost, and more can be reached than before.")
-        case .same: words.append("All that can be reached now can be reached after the repair too.")
-        case .unknown: break
-        }
-        for sample in after?.firstErrors ?? [] { words.append("Not readable after: \(sample).") }
-        return words
+        return
+            "; the time for reading them was over after \(reading.whole &+ reading.unreadable) files\(bad)"
     }
 }

@@ -4,11 +4,107 @@ import Testing
 
 /// What a trial says, and how much room it takes.
 struct TrialTests {
-    private func census(_ places: [String: UInt64], bytes: UInt64 = 1000) -> Census {
+    private func census(
+        _ places: [String: UInt64], bytes: UInt64 = 1000, _ reading: Census.Reading? = nil
+    ) -> Census {
         let files = places.values.reduce(0, +)
         return Census(
             files: files, directories: 0, others: 0, bytes: bytes, errors: 0, firstErrors: [],
-            places: places, failure: nil)
+            places: places, reading: reading, failure: nil)
+    }
+
+    private func reading(
+        whole: UInt64, unreadable: UInt64 = 0, gone: UInt64 = 0, compared: UInt64 = 0,
+        changed: UInt64 = 0, isCut: Bool = false
+    ) -> Census.Reading {
+        var reading = Census.Reading()
+        for number in 0..<unreadable {
+            reading.noteUnreadable(Array("/bad\(number)".utf8), "Input/output error")
+        }
+        for number in 0..<changed { reading.noteChanged(Array("/other\(number)".utf8)) }
+        reading.whole = whole
+        reading.gone = gone
+        reading.compared = compared
+        reading.isCut = isCut
+        return reading
+    }
+
+    /// Names and sizes are the same, and yet.
+    @Test func contentCounts() {
+        let places: [String: UInt64] = ["home": 10]
+        let before = census(places, reading(whole: 9, unreadable: 1))
+        func outcome(_ after: Census.Reading) -> TrialOutcome {
+            TrialOutcome(before: before, after: census(places, after))
+        }
+        let same = outcome(reading(whole: 9, unreadable: 1, compared: 9))
+        #expect(same.kind == .same)
+        #expect(
+            same.words.contains(
+                "Of 9 files that were read before, 9 were read again: 9 hold the same, byte for byte."
+            ))
+        #expect(
+            same.words[0]
+                == "Before: 10 files and 0 directories with 1000 bytes, and 1 files cannot be read."
+        )
+        let changed = outcome(reading(whole: 9, unreadable: 1, compared: 9, changed: 2))
+        #expect(changed.kind == .loses)
+        #expect(
+            changed.words.contains(
+                "The repair loses something: 2 files hold something else than before."))
+        #expect(
+            changed.words.contains("After the repair, /other0: holds something else than before."))
+        #expect(outcome(reading(whole: 9, unreadable: 1, gone: 1, compared: 8)).kind == .loses)
+        #expect(outcome(reading(whole: 7, unreadable: 3, compared: 7)).kind == .loses)
+        #expect(outcome(reading(whole: 10, compared: 9)).kind == .gains)
+        let cut = outcome(reading(whole: 4, compared: 4, isCut: true))
+        #expect(cut.kind != .loses)
+        #expect(cut.words[1].hasSuffix("the time for reading them was over after 4 files."))
+    }
+
+    @Test func contentSums() {
+        func sum(_ pieces: [(UInt64, [UInt8])], size: UInt64) -> ContentSum {
+            var sum = ContentSum()
+            for (offset, bytes) in pieces {
+                bytes.withUnsafeBytes { sum.take($0, at: offset) }
+            }
+            sum.end(size: size)
+            return sum
+        }
+        let bytes = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        let whole = sum([(0, bytes)], size: 20_000)
+        #expect(
+            sum([(0, Array(bytes[..<8192])), (8192, Array(bytes[8192...]))], size: 20_000) == whole)
+        // A hole is so many zeros.
+        let zeros = [UInt8](repeating: 0, count: 4096)
+        #expect(
+            sum([(0, zeros), (4096, bytes)], size: 30_000) == sum([(4096, bytes)], size: 30_000))
+        // Every bit counts, and so do place and size.
+        for at in [0, 1, 4095, 4096, 19_999] {
+            var other = bytes
+            other[at] ^= 1
+            #expect(sum([(0, other)], size: 20_000) != whole)
+        }
+        #expect(sum([(4096, bytes)], size: 20_000) != whole)
+        #expect(sum([(0, bytes)], size: 20_001) != whole)
+        #expect(sum([], size: 1) != sum([], size: 2))
+    }
+
+    @Test func ledgerIsKeptWhole() {
+        var ledger = ContentLedger()
+        var sum = ContentSum()
+        for number in 0..<1000 {
+            sum.end(size: UInt64(number))
+            ledger.note(Array("/file\(number)".utf8), sum)
+        }
+        let again = ContentLedger(ledger.bytes)
+        #expect(again == ledger && again.count == 1000)
+        #expect(again.matches(Array("/file999".utf8), sum) == true)
+        #expect(again.matches(Array("/file998".utf8), sum) == false)
+        #expect(again.matches(Array("/none".utf8), sum) == nil)
+        // Cut anywhere, it is still a ledger.
+        for count in [0, 1, 15, 16, 17, 15_999] {
+            #expect(ContentLedger(Array(ledger.bytes.prefix(count))).count == count / 16)
+        }
     }
 
     private func failed() -> Census {
@@ -47,8 +143,8 @@ struct TrialTests {
     @Test func censusIsBounded() {
         var census = Census()
         for number in 0..<10_000 {
-            census.note("/place\(number)/file")
-            census.noteError("/\u{1B}[2J\(number)", "Input/output error")
+            census.note(Array("/place\(number)/file".utf8))
+            census.noteError(Array("/\u{1B}[2J\(number)".utf8), "Input/output error")
         }
         #expect(census.places.count == 256)
         #expect(census.errors == 10_000)
@@ -88,6 +184,10 @@ struct TrialTests {
         #expect(reader.progress.phase == OwnLines.counting)
         #expect(reader.progress.done == 120)
         #expect(reader.progress.unit == "entries")
+        #expect(reader.progress.newLines == 0)
+        reader.take(Array("\(OwnLines.read(5 << 20, of: 96 << 20))\n".utf8))
+        #expect(reader.progress.phase == OwnLines.reading)
+        #expect(reader.progress.done == 5 && reader.progress.total == 96)
         #expect(reader.progress.newLines == 0)
     }
 }

@@ -89,6 +89,9 @@ int davit_ioctl(int descriptor, unsigned long request, void *_Nullable argument)
 
 /// open(2) with its mode, for the same reason.
 int davit_open(const char *path, int flags, mode_t mode);
+/// Where data begins at or behind an offset: lseek(2) with SEEK_DATA, which Glibc's module hides
+/// behind _GNU_SOURCE. Oldest kernel: 3.1.
+off_t davit_seek_data(int descriptor, off_t offset);
 
 /// fcntl(2) with an int argument, for the same reason.
 int davit_fcntl(int descriptor, int command, int argument);

@@ -11,14 +11,14 @@ enum JobCommand: Command {
     static let help = """
         davit job repair NUMBER
         davit job mount TYPE OPTIONS MEMBER...
-        davit job census FILE TYPE OPTIONS MEMBER...
+        davit job census DIRECTORY before|after SECONDS TYPE OPTIONS MEMBER...
         davit job enclosed DEVICE... -- PROGRAM ARGUMENT...
         davit job copy NUMBER
 
         Runs the checker that $DAVIT_RUN/repair/NUMBER/request.json describes, and keeps record.json there.
         SIGTERM cancels it, SIGQUIT kills the checker. The second form mounts, so that the kernel replays or checks,
-        and unmounts; the third also counts what is reachable, into FILE. The fourth runs a program that sees no other
-        devices than these. The last copies the record to where it is to be kept.
+        and unmounts; the third also counts what is reachable and reads files for so many seconds, into DIRECTORY. The
+        fourth runs a program that sees no other devices than these. The last copies the record to where it is to be kept.
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {
@@ -31,8 +31,12 @@ enum JobCommand: Command {
             return succeeds {
                 try KernelRun.run(type: words[1], options: words[2], members: Array(words[3...]))
             }
-        case "census" where words.count >= 5:
-            return census(words[1], words[2], words[3], Array(words[4...]))
+        case "census" where words.count >= 7:
+            guard let seconds = Int(words[3]) else { throw UsageError("give seconds.") }
+            return succeeds {
+                try CensusRun(directory: words[1], isAfter: words[2] == "after", seconds: seconds)
+                    .run(type: words[4], options: words[5], members: Array(words[6...]))
+            }
         case "copy":
             let id = try number(words)
             return succeeds { try RecordCopy.run(id) }
@@ -58,19 +62,6 @@ enum JobCommand: Command {
             Output.error("\(error)")
             return .failed
         }
-    }
-
-    /// That it cannot be mounted is a result, too.
-    private static func census(
-        _ file: String, _ type: String, _ options: String, _ members: [String]
-    ) -> ExitCode {
-        var census = Census()
-        do {
-            census = try KernelRun.count(type: type, options: options, members: members)
-        } catch {
-            census.failure = "\(error)"
-        }
-        return succeeds { try Files.replace(file, with: census.json.compact, mode: 0o600) }
     }
 
     private static func enclosed(_ words: [String]) throws -> ExitCode {

@@ -10,8 +10,8 @@ enum RepairCommand: Command {
     static let help = """
         davit repair [TARGET...] [--json]
         davit repair --check|--trial|--run TARGET... [--yes] [--kernel] [--discard-log]
-                     [--degraded] [--checker FILE] [--overlay-in DIR] [--log-to DIR-OR-DEVICE]
-                     [--patience SECONDS] [--json]
+                     [--degraded] [--checker FILE] [--overlay-in DIR] [--read-for SECONDS]
+                     [--log-to DIR-OR-DEVICE] [--patience SECONDS] [--json]
         davit repair --open [TARGET...] [--degraded]
         davit repair watch [NUMBER] [--json]
         davit repair list [--json]
@@ -25,7 +25,10 @@ enum RepairCommand: Command {
           --plan             looks and asks nothing
           --check            runs the checker's read-only form
           --trial            repairs on overlays of all members, so that nothing on the disks changes, and
-                             compares what can be reached before and after; root and dm_snapshot needed
+                             compares before and after: names, sizes, and every file's content; root and
+                             dm_snapshot needed
+          --read-for SECONDS how long the trial may read files, before and after each (600); with 0 it
+                             compares names and sizes only
           --overlay-in DIR   keeps the overlays in files there instead of in memory
           --open             assembles md arrays (read-only), activates volume groups, asks for passphrases;
                              leaves alone what misses a member
@@ -75,6 +78,7 @@ enum RepairCommand: Command {
         run.checker = try reader.value("--checker")
         run.overlayIn = try reader.value("--overlay-in")
         run.logTo = try reader.value("--log-to")
+        run.readSeconds = try reader.number("--read-for", in: 0...86400) ?? 600
         run.patienceSeconds = try reader.number("--patience", in: 1...3600) ?? 45
         let targets = try reader.operands()
         guard
