@@ -48,20 +48,23 @@ package enum Checkers {
     }
 
     private static func version(of path: String, _ backend: any Backend) -> String {
-        guard !backend.versionArguments.isEmpty, let pipe = try? FileDescriptor.pipe() else {
-            return ""
-        }
-        var request = ChildProcess.Request(path, backend.versionArguments)
-        request.environment = Environment.inherited
+        guard !backend.versionArguments.isEmpty else { return "" }
+        let said = output(of: path, backend.versionArguments, atMost: 4096)
+        return Line(said.prefix { $0 != UInt8(ascii: "\n") }).trimmed.text
+    }
+
+    /// What a program says that ends within three seconds; a fake or broken one must not hold anything up.
+    static func output(of path: String, _ arguments: [String], atMost limit: Int) -> [UInt8] {
+        guard let pipe = try? FileDescriptor.pipe() else { return [] }
+        var request = ChildProcess.Request(path, arguments)
+        request.environment = Environment.inherited + ["LC_ALL=C"]
         request.output = pipe.writing.number
         request.error = pipe.writing.number
-        guard var child = try? ChildProcess(starting: request) else { return "" }
-        // Dropped at the end, which kills it: a fake or broken program must not hold up the repair.
-        let deadline = Clock.now + .seconds(3)
-        guard (try? child.wait(until: deadline)) != nil,
-            (try? pipe.reading.setNonBlocking()) != nil,
-            case .bytes(let bytes)? = try? pipe.reading.read(atMost: 4096)
-        else { return "" }
-        return Line(bytes.prefix { $0 != UInt8(ascii: "\n") }).trimmed.text
+        // Dropped at the end, which kills it.
+        guard var child = try? ChildProcess(starting: request),
+            (try? child.wait(until: Clock.now + .seconds(3))) != nil,
+            (try? pipe.reading.setNonBlocking()) != nil
+        else { return [] }
+        return (try? pipe.reading.readAll(limit: limit)) ?? []
     }
 }

@@ -8,11 +8,12 @@ package struct Look {
     package let findings: [Finding]
     /// A directory with records of earlier attempts, such as from before this boot.
     package var logPlace: String?
+    let usage = Usage()
 
     /// Looks at everything, or at the targets: devices, image files, mount points, UUIDs and labels.
     /// - Throws: `.noSuchTarget`.
     package init(at targets: [String]) throws(RepairError) {
-        let usage = Usage()
+        let usage = usage
         let everything = { Self.everything(usage) }
         var looked: [LookedAt] = []
         for target in targets {
@@ -109,7 +110,7 @@ package struct Look {
         return found
     }
 
-    /// Members of the same file systems that nobody named.
+    /// Members of the same file systems, arrays and volume groups that nobody named.
     private static func siblings(
         of looked: [LookedAt], _ everything: () -> [LookedAt]
     ) -> [LookedAt] {
@@ -119,13 +120,16 @@ package struct Look {
                     device.systems.contains { $0.uuid == system.uuid }
                 }.count
         }
-        guard !incomplete.isEmpty else { return [] }
+        let parts = looked.compactMap(\.mark).filter { mark in
+            mark.places.count > looked.filter { $0.mark?.isPart(ofSameAs: mark) == true }.count
+        }
+        guard !incomplete.isEmpty || !parts.isEmpty else { return [] }
         let known = Set(looked.compactMap { Files.realPath($0.path) })
         return everything().filter { device in
-            !known.contains(Files.realPath(device.path) ?? device.path)
-                && device.systems.contains { system in
-                    incomplete.contains { $0.uuid == system.uuid && $0.backend == system.backend }
-                }
+            guard !known.contains(Files.realPath(device.path) ?? device.path) else { return false }
+            return device.systems.contains { system in
+                incomplete.contains { $0.uuid == system.uuid && $0.backend == system.backend }
+            } || parts.contains { device.mark?.isPart(ofSameAs: $0) == true }
         }
     }
 }

@@ -17,7 +17,9 @@ extension Look {
     private func words(_ finding: Finding) -> String {
         switch finding {
         case .fileSystem(let subject): words(subject)
-        case .layer(let layer): layer.words + "\n"
+        case .layer(let layer):
+            ([layer.words] + ArrayActivity.words(below: layer.holders).map { "  \($0)" })
+                .joined(separator: "\n") + "\n"
         case .ambiguous(let path, let types):
             "\(path) carries the marks of \(types.joined(separator: " and of ")). Nobody can say which is right, so davit does nothing. 'wipefs \(path)' shows them and can remove the wrong one.\n"
         case .unreadable(let path, let reason): "\(path) cannot be read: \(reason).\n"
@@ -38,6 +40,7 @@ extension Look {
         for place in subject.missing { text += "  missing: \(place)\n" }
         text += Self.facts(system).map { "  \($0)\n" }.joined()
         for array in ArrayActivity.words(below: subject.paths) { text += "  below: \(array)\n" }
+        if let scrub = ScrubActivity.words(of: subject, usage) { text += "  \(scrub)\n" }
         if let last = Jobs.unfinishedAttempt(on: subject, in: logPlace) {
             text += "  \(Self.words(last, now: system))\n"
         }

@@ -44,6 +44,13 @@ package struct RepairRun: Sendable {
         guard plan.obstacles.isEmpty else {
             throw .refused(what: subject.name, obstacles: plan.obstacles)
         }
+        if purpose == .repair, !isTrial, let path = subject.paths.first(where: Self.isReadOnly) {
+            throw .refused(
+                what: subject.name,
+                obstacles: [
+                    "\(path) can only be read. An array that was assembled read-only becomes writable by 'mdadm --readwrite \(path)', a disk by 'blockdev --setrw \(path)'; --trial works without."
+                ])
+        }
         if let logTo, let reason = RecordCopy.refusal(of: logTo, members: subject.paths) {
             throw .logPlace(logTo, reason: reason)
         }
@@ -73,7 +80,6 @@ package struct RepairRun: Sendable {
         return Prepared(
             subject: subject, cannotBeUndone: isTrial ? [] : final, request: request)
     }
-}
 
     private static func isReadOnly(_ path: String) -> Bool {
         guard case .block(let node) = BlockNode.look(at: path) else { return false }
@@ -85,3 +91,4 @@ package struct RepairRun: Sendable {
         request.overlayIn = overlayIn
         request.readSeconds = readSeconds
     }
+}

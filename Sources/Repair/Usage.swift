@@ -12,6 +12,15 @@ struct Usage {
         return parts.allSatisfy { $0.hasPrefix("/") } ? parts : [mount.source]
     }
 
+    /// Where `path` is mounted; the last place, when it is mounted at several.
+    func mountPoint(of path: String) -> String? {
+        guard let device = (try? FileStatus(of: path))?.blockDevice else { return nil }
+        let number = "\(device.major):\(device.minor)"
+        return mounts.last { mount in
+            mount.device == number || mount.source.split(separator: ":").contains { $0 == path }
+        }?.point
+    }
+
     /// Who uses `path`, in words; empty when nobody does.
     func users(of path: String) -> [String] {
         guard let status = try? FileStatus(of: path) else { return [] }
@@ -41,7 +50,10 @@ struct Usage {
         let directory = "\(Roots.sys)/class/block/\(name)"
         return Files.names(in: directory + "/holders").map { holder in
             let mapping = Files.text("\(Roots.sys)/class/block/\(holder)/dm/name")
-            return mapping.map { "\(Roots.dev)/mapper/\($0)" } ?? "\(Roots.dev)/\(holder)"
+            // Without udev nobody may have made the node of that name.
+            return mapping.map { "\(Roots.dev)/mapper/\($0)" }.flatMap {
+                Files.exists($0) ? $0 : nil
+            } ?? "\(Roots.dev)/\(holder)"
         }
     }
 

@@ -27,8 +27,8 @@ package struct Layer: Sendable, Equatable {
     }
 
     func isOne(with device: LookedAt) -> Bool {
-        guard let mark, let other = device.mark, !mark.uuid.isEmpty else { return false }
-        return mark.kind == other.kind && mark.uuid == other.uuid && mark.kind != .luks
+        guard let mark, let other = device.mark else { return false }
+        return mark.isPart(ofSameAs: other)
     }
 
     package var paths: [String] { members.map(\.path) }
@@ -86,8 +86,7 @@ package struct Layer: Sendable, Equatable {
         switch mark.kind {
         case .luks: return .unlock
         case .md:
-            // Read-only: no resync begins, and no superblock is written, before the person says so.
-            var arguments = ["--assemble", "--readonly"]
+            var arguments = ["--assemble"]
             if !missing.isEmpty { arguments.append("--run") }
             return .run(
                 Invocation("mdadm", arguments + [node] + paths), package: "mdadm")
@@ -134,7 +133,7 @@ package struct Layer: Sendable, Equatable {
         switch mark?.kind {
         case .md:
             text +=
-                " Assemble it read-only, so that no resync begins: 'davit repair --open \(paths.first ?? "")', or mdadm --assemble --readonly \(node) \(paths.joined(separator: " "))."
+                " Assemble it so that no resync begins before the first write: 'davit repair --open \(paths.first ?? "")', or read-only: mdadm --assemble --readonly \(node) \(paths.joined(separator: " "))."
         case .lvm:
             text +=
                 " Activate it: 'davit repair --open \(paths.first ?? "")', or vgchange --activate y \(name)."

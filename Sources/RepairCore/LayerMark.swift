@@ -31,6 +31,11 @@ package struct LayerMark: Sendable, Equatable {
         self = mark
     }
 
+    /// Whether both are members of one array or volume group; an encrypted device has no others.
+    package func isPart(ofSameAs other: LayerMark) -> Bool {
+        kind == other.kind && uuid == other.uuid && !uuid.isEmpty && kind != .luks
+    }
+
     /// Source: cryptsetup, docs/on-disk-format-luks2.pdf, table 1, and on-disk-format.pdf, figure 1.
     private static func luks(_ image: DiskImage) -> LayerMark? {
         guard let header = image.read(0, 512), header.holds("LUKS", at: 0),

@@ -30,8 +30,9 @@ enum RepairCommand: Command {
           --read-for SECONDS how long the trial may read files, before and after each (600); with 0 it
                              compares names and sizes only
           --overlay-in DIR   keeps the overlays in files there instead of in memory
-          --open             assembles md arrays (read-only), activates volume groups, asks for passphrases;
-                             leaves alone what misses a member
+          --open             assembles md arrays (without a resync before the first write), activates volume
+                             groups, asks for the passphrase, one layer after the other; leaves alone what
+                             misses a member, unless told --degraded
           --run              repairs; without a terminal only with --yes
           --yes              asks nothing: what cannot be undone is allowed
           --discard-log      lets xfs_repair throw away a log that cannot be replayed (-L)
@@ -77,8 +78,8 @@ enum RepairCommand: Command {
         run.inKernel = try reader.flag("--kernel")
         run.checker = try reader.value("--checker")
         run.overlayIn = try reader.value("--overlay-in")
-        run.logTo = try reader.value("--log-to")
         run.readSeconds = try reader.number("--read-for", in: 0...86400) ?? 600
+        run.logTo = try reader.value("--log-to")
         run.patienceSeconds = try reader.number("--patience", in: 1...3600) ?? 45
         let targets = try reader.operands()
         guard
@@ -93,7 +94,9 @@ enum RepairCommand: Command {
         if wantsCheck || wantsTrial || wantsRun { Jobs.tidy() }
         var look = try Look(at: targets)
         look.logPlace = run.logTo
-        if wantsOpening { return try open(look, degraded: run.allowMissing) }
+        if wantsOpening {
+            return try open(look, isEverything: targets.isEmpty, degraded: run.allowMissing)
+        }
         if wantsCheck {
             run.purpose = .check
             return try carryOut(try run.prepare(look), json)
@@ -155,15 +158,17 @@ enum RepairCommand: Command {
         return (exit, false)
     }
 
-    private static func open(_ look: Look, degraded: Bool) throws -> ExitCode {
-        let (lines, opened) = try LayerOpening(allowMissing: degraded).open(look)
-        for line in lines { Output.line(line) }
-        guard !lines.isEmpty else {
+    private static func open(
+        _ look: Look, isEverything: Bool, degraded: Bool
+    ) throws -> ExitCode {
+        var opening = LayerOpening(allowMissing: degraded) { Output.line($0) }
+        let outcome = try opening.open(look, isEverything: isEverything)
+        guard outcome.found > 0 else {
             Output.line("Nothing has to be assembled, activated or opened.")
             return .done
         }
-        if opened > 0 { Output.line("'davit repair' shows what is there now.") }
-        return opened == lines.count ? .done : .failed
+        if outcome.opened > 0 { Output.line("'davit repair' shows what is there now.") }
+        return outcome.opened == outcome.found ? .done : .failed
     }
 
     private static func repair(
