@@ -68,6 +68,11 @@ package struct BtrfsBackend: Backend {
             Meaning(8, "btrfs check ended with 0 and shows no sign of having checked anything")
         case 0 where purpose == .repair && progress.errorsFound > 0:
             Meaning(1, "errors were corrected")
+        case 0 where progress.errorsFound > 0:
+            Meaning(
+                4,
+                "btrfs check ended with 0 but named \(progress.errorsFound) errors: a second copy was good"
+            )
         case 0: Meaning(0, "no errors")
         case 1 where progress.hasChecked: Meaning(4, "errors are left")
         case 1: Meaning(8, "btrfs check could not open the file system")

@@ -152,8 +152,9 @@ extension Trouble {
 
         btrfs-broken-node
         checksum verify failed on
-        A tree block of btrfs does not match its checksum in any copy.
-        First copy off what can be read: mount with '-o ro,rescue=all'. 'btrfs check --repair' may lose more than it saves.
+        A copy of a tree block of btrfs does not match its checksum. Where there is a second copy, btrfs uses that.
+        When the check ends well, there was one: 'btrfs scrub start' on the mounted file system mends the other. When not, \
+        first copy off what can be read: mount with '-o ro,rescue=all'. 'btrfs check --repair' may lose more than it saves.
 
         btrfs-lost-writes
         parent transid verify failed on
