@@ -111,6 +111,9 @@ package enum Files {
 
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// Whether `path` may be executed; never on a file system that is mounted noexec.
+    package static func canRun(_ path: String) -> Bool { access(path, X_OK) == 0 }
+
     /// Whether two paths lead to the same file; device nodes are the same when they are the same device.
     package static func isSame(_ path: String, _ other: String) -> Bool {
         var first = stat()

@@ -3,8 +3,10 @@ import RepairCore
 
 /// Finds checkers; davit brings none along.
 package enum Checkers {
-    /// Where uploaded checkers are looked for first.
-    package static var uploads: String { Roots.run + "/tools" }
+    /// Where uploaded checkers are looked for first; in many an initramfs nothing can be started from below /run.
+    private static var tools: String { Roots.run + "/tools" }
+    /// The place to name for an upload.
+    package static var uploads: String { Files.exists("/root") ? "/root" : tools }
 
     /// A program that was found.
     package struct Found: Sendable, Equatable {
@@ -32,7 +34,7 @@ package enum Checkers {
     static func path(of programs: [String]) -> String? {
         let path = Environment["PATH"]?.split(separator: ":").map(String.init) ?? []
         let standard = ["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin"]
-        for directory in [uploads] + path + standard + ["/root"] {
+        for directory in [tools] + path + standard + ["/root"] {
             for name in programs where isTrusted("\(directory)/\(name)") {
                 return "\(directory)/\(name)"
             }
@@ -43,8 +45,8 @@ package enum Checkers {
     /// What is to run as root must not be for others to change.
     private static func isTrusted(_ path: String) -> Bool {
         guard path.hasPrefix("/"), let status = try? FileStatus(of: path) else { return false }
-        return status.isRegular && status.mode & 0o111 != 0 && status.mode & 0o022 == 0
-            && status.isOwnedByUs
+        return status.isRegular && status.mode & 0o022 == 0 && status.isOwnedByUs
+            && Files.canRun(path)
     }
 
     private static func version(of path: String, _ backend: any Backend) -> String {

@@ -34,11 +34,11 @@ package enum RepairError: Error, Equatable, CustomStringConvertible {
         case .refused(let what, let obstacles):
             "\(what) is left alone. \(obstacles.joined(separator: " "))"
         case .noChecker(let names, let package):
-            "There is no \(names.joined(separator: " or ")) here. Upload it (Debian package \(package)) to /root or to \(Checkers.uploads), or give --checker FILE. Some file systems the kernel can do itself: --kernel."
+            "There is no \(names.joined(separator: " or ")) here. Upload it (Debian package \(package)) to \(Checkers.uploads), or give --checker FILE. Some file systems the kernel can do itself: --kernel."
         case .notInKernel(let type, let purpose):
             "The kernel has no \(purpose) of \(type) that davit could use. Leave --kernel out."
         case .notAProgram(let path):
-            "\(path) cannot be run: it has to be an executable file that belongs to root and that others cannot change."
+            "\(path) cannot be run: it has to be an executable file that belongs to root and that others cannot change, and not lie where nothing may be executed (noexec), as below /run in many an initramfs; \(Checkers.uploads) will do."
         case .noConsent(let what, let final):
             (["\(what) would be written to, and nobody is asked here. Give --yes to allow it."]
                 + final)
