@@ -1,15 +1,33 @@
 import RepairCore
 
-/// The first byte chooses what reads the rest: a checker's lines, a device, mdstat, or a run that is judged.
+/// The first byte chooses what reads the rest: a checker's or the kernel's lines, a device, mdstat, what one look keeps
+/// for the next, or a run that is judged.
 func fuzz(_ input: [UInt8]) {
     guard let first = input.first else { return }
     let rest = input.dropFirst()
     switch first % 8 {
     case 0, 1, 2: readLines(rest, first / 8)
     case 3, 4, 5: readDevice(rest, at: first / 8)
-    case 6: readArrays(rest)
+    case 6 where first < 128: readArrays(rest)
+    case 6: compareContents(rest)
     default: judge(rest)
     }
+}
+
+/// What one look has kept for the next: of any bytes a ledger that is the same once more.
+private func compareContents(_ bytes: ArraySlice<UInt8>) {
+    let ledger = ContentLedger(Array(bytes))
+    claim(ledger.count <= bytes.count / 16, "more files than there are bytes for")
+    claim(ContentLedger(ledger.bytes) == ledger, "a ledger that is another when it is read again")
+    let cut = bytes.count / 2 / 8 * 8
+    var whole = ContentSum()
+    var pieces = ContentSum()
+    Array(bytes).withUnsafeBytes { all in
+        whole.take(all, at: 0)
+        pieces.take(UnsafeRawBufferPointer(rebasing: all[..<cut]), at: 0)
+        pieces.take(UnsafeRawBufferPointer(rebasing: all[cut...]), at: UInt64(cut))
+    }
+    claim(whole == pieces, "pieces sum up to something else than the whole")
 }
 
 /// However the bytes are cut, the end is the same, and what is counted never falls.
@@ -30,6 +48,15 @@ private func readLines(_ bytes: ArraySlice<UInt8>, _ selector: UInt8) {
     pieces.finish()
     claim(pieces.progress == whole.progress, "pieces show something else than the whole")
     claim(pieces.troubles == whole.troubles, "pieces show other troubles than the whole")
+    var kernel = ProgressReader(backend)
+    var lines = LineSplitter()
+    lines.take(bytes) { line in
+        kernel.readKernel(line)
+        _ = KernelPrefix.dmesg(line)
+        _ = line.names("sda")
+    }
+    claim(kernel.progress == Progress(), "the log of other devices counts as progress")
+    for trouble in kernel.troubles { _ = trouble.nextStep(for: ["/dev/sda"]) }
     for text in [last.phase, last.part, last.unit, last.noisyLine, last.version] {
         let bytes = (text ?? "").utf8
         claim(bytes.allSatisfy { $0 >= 32 && $0 != 127 }, "what could steer a terminal: \(bytes)")

@@ -15,6 +15,8 @@ package struct GuestImage: Sendable {
         /// 512 or 4096 bytes.
         package var sectorSize = 4096
         package var rootMiB = 512
+        /// The text of davit.conf; none when empty.
+        package var settings = ""
 
         package init() {}
     }

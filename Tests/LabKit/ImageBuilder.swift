@@ -67,6 +67,7 @@ struct ImageBuilder: Sendable {
         environment["LAB_ROOT_MIB"] = "\(plan.rootMiB)"
         environment["LAB_AUTHORIZED_KEYS"] = "\(clientKey).pub"
         environment["LAB_DAVIT"] = plan.hasDavit ? repository : ""
+        environment["LAB_SETTINGS"] = plan.settings
         let work = "\(enclosure.scratch)/work"
         try FileManager.default.createDirectory(
             atPath: work, withIntermediateDirectories: true)

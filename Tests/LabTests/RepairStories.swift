@@ -5,46 +5,11 @@ import Testing
 /// Repairs that only a kernel can show: on Linux 6.12 with real disks.
 @Suite(.serialized)
 struct RepairStories {
-    static let programs = [
-        "e2fsck", "xfs_repair", "xfs_io", "btrfs", "mke2fs", "mkfs.xfs", "dmsetup",
-    ]
-
-    /// A directory of image files that goes away with the value.
-    private final class Images: Sendable {
-        let directory = FileManager.default.temporaryDirectory
-            .appendingPathComponent("davit-repair-lab-\(UUID().uuidString)")
-
-        init() throws {
-            try FileManager.default.createDirectory(
-                at: directory, withIntermediateDirectories: true)
-        }
-
-        deinit { try? FileManager.default.removeItem(at: directory) }
-
-        func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
-
-        func make(_ name: String, megabytes: Int) throws -> String {
-            try Data().write(to: URL(fileURLWithPath: path(name)))
-            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path(name)))
-            try file.truncate(atOffset: UInt64(megabytes) << 20)
-            try file.close()
-            return path(name)
-        }
-    }
-
-    /// What the script printed between `== name` and the next such line.
-    private func part(_ name: String, of told: String) throws -> String {
-        let rest = try #require(
-            told.components(separatedBy: "== \(name)\n").dropFirst().first,
-            "no part \(name): \(told)")
-        return rest.components(separatedBy: "\n== ").first ?? rest
-    }
-
     @Test(
         "The three unclean members of a bcachefs: found, planned, tried on overlays, repaired, mounted."
     )
     func bcachefs() async throws {
-        let images = try Images()
+        let images = try StoryImages()
         let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Fixtures/images")
         var disks: [String] = []
@@ -55,7 +20,7 @@ struct RepairStories {
             try await run(["sh", "-c", "xz -dc \"$0\" >\"$1\"", packed, disk])
             disks.append(disk)
         }
-        let system = try await RescueSystem.prepared(programs: Self.programs)
+        let system = try await RescueSystem.forRepairs()
         let told = try await system.run(
             """
             sums() { md5sum /dev/vda /dev/vdb /dev/vdc; }
@@ -85,7 +50,12 @@ struct RepairStories {
         }
         let trial = try part("trial", of: told)
         #expect(trial.contains("After the repair: "))
-        #expect(!trial.contains("loses something"))
+        #expect(trial.contains("All that can be reached now can be reached after the repair too."))
+        // Every file was read before and after, and holds the same.
+        let read = try #require(
+            trial.firstMatch(
+                of: /Of (\d+) files that were read before, (\d+) were read again: (\d+) hold/))
+        #expect(read.1 == read.2 && read.2 == read.3 && read.1 != "0", "\(trial)")
         #expect(trial.contains("nothing left"))
         let repaired = try part("run", of: told)
         #expect(repaired.contains("code=0") || repaired.contains("code=1"), "\(repaired)")
@@ -100,7 +70,7 @@ struct RepairStories {
         "A broken ext4 and an XFS with a dirty log: tried on overlays and repaired; the record goes to a disk."
     )
     func extAndXFS() async throws {
-        let images = try Images()
+        let images = try StoryImages()
         let ext = try images.make("ext", megabytes: 64)
         let xfs = try images.make("xfs", megabytes: 320)
         let log = try images.make("log", megabytes: 16)
@@ -120,13 +90,15 @@ struct RepairStories {
         let commands = images.path("commands")
         try Data("jo\njw -b 5000 /dev/zero\njc\n".utf8).write(to: URL(fileURLWithPath: commands))
         try await run(["debugfs", "-w", "-f", commands, replay])
-        let system = try await RescueSystem.prepared(programs: Self.programs)
+        let system = try await RescueSystem.forRepairs()
         let told = try await system.run(
             """
-            md5sum /dev/vda >/before
+            # Sectors that were written to it since the boot.
+            written() { awk '{ print $7 }' /sys/block/$1/stat; }
+            written vda >/before
             echo "== look"; davit repair /dev/vda
             echo "== trial"; davit repair --trial /dev/vda; echo "code=$?"
-            md5sum /dev/vda | cmp - /before && echo "not written"
+            written vda | cmp - /before && echo "not written"
             ls /dev/dm-* 2>/dev/null || echo "nothing left"
             echo "== full"; mkdir /small; mount -t tmpfs -o size=2m small /small
             davit repair --trial --overlay-in /small /dev/vda; echo "code=$?"
@@ -139,9 +111,9 @@ struct RepairStories {
             n=0; while [ $n -lt 50 ]; do echo $n >/mnt/late$n; n=$((n + 1)); done
             xfs_io -x -c 'shutdown -f' /mnt; umount /mnt
             davit repair /dev/vdb
-            md5sum /dev/vdb >/before
+            written vdb >/before
             echo "== xfs trial"; davit repair --trial --kernel /dev/vdb; echo "code=$?"
-            md5sum /dev/vdb | cmp - /before && echo "not written"
+            written vdb | cmp - /before && echo "not written"
             echo "== xfs run"; davit repair --run --yes --kernel /dev/vdb; echo "code=$?"
             davit repair --check /dev/vdb; echo "check=$?"
             mount -t xfs /dev/vdb /mnt; ls /mnt | wc -l
@@ -154,6 +126,10 @@ struct RepairStories {
             wait
             davit repair --check /dev/vda; echo "code=$?"
             ls /dev/dm-* 2>/dev/null || echo "nothing left"
+            echo "== flood"; printf '#!/bin/sh\necho "Pass 1: Checking"; yes nothing | head -c 4000000; exit 4\n' >/root/e2fsck
+            chmod 0755 /root/e2fsck; mount -t tmpfs -o size=1m small /small
+            DAVIT_RUN=/small davit repair --check --checker /root/e2fsck /dev/vda; echo "code=$?"
+            grep -c '"state": "ended"' /small/repair/1/record.json
             """, disks: [ext, xfs, log, replay], within: .seconds(300))
         print(told)
         let trial = try part("trial", of: told)
@@ -162,6 +138,11 @@ struct RepairStories {
         #expect(trial.contains("Before: 30 files and 4 directories"), "\(trial)")
         #expect(trial.contains("After the repair: 40 files"), "\(trial)")
         #expect(trial.contains("more can be reached than before"))
+        #expect(
+            trial.contains(
+                "Of 30 files that were read before, 30 were read again: 30 hold the same"),
+            "\(trial)"
+        )
         #expect(try part("full", of: told).contains("too few for the overlays"))
         #expect(try part("refused", of: told).contains("it is a member of what is to be repaired"))
         let repaired = try part("run", of: told)
@@ -178,6 +159,9 @@ struct RepairStories {
         let mounted = try part("replay", of: told)
         #expect(mounted.contains("journal to be replayed"), "\(mounted)")
         #expect(mounted.contains("the journal was replayed"), "\(mounted)")
+        // No room for what it says: the record of the run is whole nevertheless.
+        let flood = try part("flood", of: told)
+        #expect(flood.contains("code=4\n1\n"), "\(flood)")
         let killed = try part("killed", of: told)
         #expect(killed.contains("code=0") && killed.contains("nothing left"), "\(killed)")
         #expect(replayed.split(separator: "\n").last == "100", "\(replayed)")
@@ -187,10 +171,10 @@ struct RepairStories {
         "A checker that hangs in the kernel: the verdict in time, with stacks; a cancel that says what it waits for."
     )
     func hung() async throws {
-        let images = try Images()
+        let images = try StoryImages()
         let disk = try images.make("ext", megabytes: 16)
         try await run(["mke2fs", "-q", "-t", "ext4", disk])
-        let system = try await RescueSystem.prepared(programs: Self.programs)
+        let system = try await RescueSystem.forRepairs()
         let told = try await system.run(
             """
             davit modules load dm_mod >/dev/null

@@ -7,7 +7,7 @@ struct VirtualLinkStories {
         "VLANs and bonds that the kernel's command line names are made and used; again, nothing changes."
     )
     func made() async throws {
-        let system = try await RescueSystem.prepared(programs: RepairStories.programs)
+        let system = try await RescueSystem.forRepairs()
         let told = try await system.run(
             """
             davit modules load 8021q bonding dummy >/dev/null

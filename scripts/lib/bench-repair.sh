@@ -37,23 +37,47 @@ alone >/dev/null 2>&1
 say "e2fsck -f -n of 50 000 files, alone:    $(median alone) ms"
 say "the same, watched by davit from start to end: $(median watched) ms"
 
-# lines NAME BACKEND-IMAGE LINE: how long a checker takes that only writes 500 000 such lines.
+# talk NAME IMAGE...: how long a checker of these members takes that only writes 500 000 lines.
 count=500000
 talk() {
+    local name=$1
+    shift
     cat >"$scratch/checker" <<END
 #!/bin/sh
-[ "\$1" = -V ] && exit 0
+case "\$1" in -V | --version | version) exit 0 ;; esac
 cat "$scratch/lines"
 exit 0
 END
     chmod 755 "$scratch/checker"
     local time
-    time=$(median "$davit" repair --check --checker "$scratch/checker" "$scratch/ext4.img")
-    say "$1: $((count * 1000 / (time > 0 ? time : 1))) lines/s"
+    time=$(median "$davit" repair --check --checker "$scratch/checker" "$@")
+    say "$name: $((count * 1000 / (time > 0 ? time : 1))) lines/s"
 }
 seq -f '1 %.0f 500000 /dev/sda1' "$count" >"$scratch/lines"
-talk "progress lines of e2fsck"
+talk "progress lines of e2fsck" "$scratch/ext4.img"
 seq -f 'Inode %.0f, i_size is 99, should be 2048.  Fix? yes' "$count" >"$scratch/lines"
-talk "errors of e2fsck"
-seq "$count" | sed 's/.*/bch2_btree_update_start(): error journal_reclaim_would_deadlock/' >"$scratch/lines"
-talk "a flood of one line"
+talk "errors of e2fsck" "$scratch/ext4.img"
+if have mkfs.xfs; then
+    truncate -s 320M "$scratch/xfs.img"
+    mkfs.xfs -q "$scratch/xfs.img"
+    seq -f '        - 12:34:56: process known inodes and inode discovery - %.0f of 500000 inodes done' "$count" >"$scratch/lines"
+    talk "progress lines of xfs_repair" "$scratch/xfs.img"
+fi
+if have mkfs.btrfs; then
+    truncate -s 128M "$scratch/btrfs.img"
+    mkfs.btrfs -q "$scratch/btrfs.img"
+    seq -f '[2/7] checking extents                         (0:00:03 elapsed, %.0f items checked)' "$count" |
+        tr '\n' '\r' >"$scratch/lines"
+    talk "progress lines of btrfs check" "$scratch/btrfs.img"
+fi
+if have xz; then
+    members=()
+    for index in 0 1 2; do
+        xz -dkc "$davit_root/Tests/Fixtures/images/bcachefs-1.13-unclean-$index.img.xz" >"$scratch/bcachefs-$index"
+        members+=("$scratch/bcachefs-$index")
+    done
+    seq -f 'check_extents: 12%%, done %.0f/500000 nodes, at extents:4096:8:U32_MAX' "$count" >"$scratch/lines"
+    talk "progress lines of bcachefs" "${members[@]}"
+    seq "$count" | sed 's/.*/bch2_btree_update_start(): error journal_reclaim_would_deadlock/' >"$scratch/lines"
+    talk "the flood of the recovery deadlock" "${members[@]}"
+fi

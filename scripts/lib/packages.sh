@@ -72,6 +72,8 @@ isc-dhcp-server: a DHCP server to be a client of
 kea-dhcp4-server: a DHCP server to be a client of
 kmod: finds the guests' kernel modules
 libiscsi-bin: talks to the exported disks
+lvm2: makes and activates volume groups in the lab
+mdadm: makes and assembles arrays in the lab
 mmdebstrap: makes the guests' Debian root
 openssh-client: the client that unlocks
 procps: looks at processes

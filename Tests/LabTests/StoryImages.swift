@@ -1,0 +1,43 @@
+import Foundation
+import LabKit
+import Testing
+
+/// A directory of image files that goes away with the value.
+final class StoryImages: Sendable {
+    let directory = FileManager.default.temporaryDirectory
+        .appendingPathComponent("davit-repair-lab-\(UUID().uuidString)")
+
+    init() throws {
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: directory) }
+
+    func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
+
+    func make(_ name: String, megabytes: Int) throws -> String {
+        try Data().write(to: URL(fileURLWithPath: path(name)))
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path(name)))
+        try file.truncate(atOffset: UInt64(megabytes) << 20)
+        try file.close()
+        return path(name)
+    }
+}
+
+extension RescueSystem {
+    /// One system for all stories of repairs, so that it is built once.
+    static func forRepairs() async throws -> RescueSystem {
+        try await prepared(programs: [
+            "e2fsck", "xfs_repair", "xfs_io", "btrfs", "mke2fs", "mkfs.xfs", "dmsetup", "mdadm",
+            "lvm", "cryptsetup", "debugfs",
+        ])
+    }
+}
+
+/// What a script printed between `== name` and the next such line.
+func part(_ name: String, of told: String) throws -> String {
+    let rest = try #require(
+        told.components(separatedBy: "== \(name)\n").dropFirst().first,
+        "no part \(name): \(told)")
+    return rest.components(separatedBy: "\n== ").first ?? rest
+}
