@@ -84,7 +84,7 @@ package enum RecordCopy {
         let copy = free("\(place)/davit-repair-\(id)", for: record)
         try Files.makeDirectory(copy, mode: 0o700)
         let limit = Transcript.headLimit + 2 * Transcript.tailLimit + 256
-        for name in Files.names(in: own) where name != "lock" && name != "overlays" {
+        for name in Files.names(in: own) where !["lock", "overlays", "contents"].contains(name) {
             guard let bytes = try? Files.read("\(own)/\(name)", limit: limit) else { continue }
             try Files.replace("\(copy)/\(name)", with: bytes, mode: 0o600)
         }

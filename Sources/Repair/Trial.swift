@@ -6,6 +6,7 @@ import RepairCore
 extension RepairJob {
     mutating func tryOut(_ signals: borrowing SignalDescriptor) throws {
         Overlays.removeLeftovers()
+        defer { CensusRun.forgetContents(in: directory) }
         let place = request.overlayIn.map { OverlayPlan.Place.directory($0) } ?? .memory
         let before = try count(signals, "before", place)
         guard !cancellation.isCancelling else {
@@ -27,7 +28,6 @@ extension RepairJob {
         if !cancellation.isCancelling, meaning.bits & 8 == 0 {
             after = try count(on: overlays, signals, "after")
         }
-        CensusRun.forgetContents(in: directory)
         // What is shown of a trial that has ended is the checker's work, not the count.
         checkersProgress = progress
         record.trial = TrialOutcome(before: before, after: after)
