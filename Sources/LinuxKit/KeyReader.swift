@@ -4,7 +4,7 @@ import Glibc
 /// The end of the process that a person types to.
 package struct KeyReader: ~Copyable {
     /// Messages: from the reader, that it wants nothing more; from the writer, that nothing more comes.
-    static let release = UInt8(ascii: "r")
+    static let released = UInt8(ascii: "r")
     static let ended = UInt8(ascii: "e")
 
     private let ring: KeyRing
@@ -14,13 +14,18 @@ package struct KeyReader: ~Copyable {
     /// `nil` unless a parent process gave this one such a stream.
     package init?(inherited variable: String? = Environment["DAVIT_KEYS"]) {
         guard variable == "3" else { return nil }
-        let received = davit_receive_descriptor(3)
-        guard received >= 0, let ring = try? KeyRing(adopting: received) else { return nil }
+        self.init(of: 3)
         // Not for the children of this process.
         _ = davit_fcntl(3, F_SETFD, FD_CLOEXEC)
         unsetenv("DAVIT_KEYS")
+    }
+
+    /// Takes over the writer's `childDescriptor`.
+    package init?(of number: Int32) {
+        let received = davit_receive_descriptor(number)
+        guard received >= 0, let ring = try? KeyRing(adopting: received) else { return nil }
         self.ring = ring
-        socket = FileDescriptor(adopting: 3)
+        socket = FileDescriptor(adopting: number)
     }
 
     /// To be polled for input before `next`.
@@ -56,6 +61,7 @@ package struct KeyReader: ~Copyable {
         return byte
     }
 
-    /// Lets what is typed from now on go to the terminal or the pipe.
-    deinit { socket.send(message: Self.release) }
+    /// Lets what was not taken, and what is typed from now on, go to the terminal. Without it what was not taken is
+    /// dropped at the end: it may be a passphrase that came too late.
+    package borrowing func release() { socket.send(message: Self.released) }
 }

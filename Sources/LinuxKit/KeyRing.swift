@@ -4,7 +4,7 @@ import Glibc
 /// The memory through which one process gives another what somebody types: a ring of bytes that both have mapped.
 ///
 /// Unlike a terminal or a pipe it leaves nothing in the kernel's buffers: the reader overwrites each byte as it takes
-/// it, and both sides overwrite everything before the memory is given back.
+/// it, and the writer overwrites everything before the memory is given back.
 struct KeyRing: ~Copyable {
     /// A power of two, so that positions may overflow.
     static let capacity: UInt32 = 4096
@@ -14,14 +14,18 @@ struct KeyRing: ~Copyable {
 
     let descriptor: FileDescriptor
     private let base: UnsafeMutableRawPointer
+    /// Who made it overwrites what nobody took.
+    private let isOwner: Bool
 
     init() throws(SystemError) {
         let opened = davit_secret_file(Self.size)
         guard opened >= 0 else { throw SystemError("make", "memory for what is typed") }
-        try self.init(adopting: opened)
+        try self.init(opened, isOwner: true)
     }
 
-    init(adopting number: Int32) throws(SystemError) {
+    init(adopting number: Int32) throws(SystemError) { try self.init(number, isOwner: false) }
+
+    private init(_ number: Int32, isOwner: Bool) throws(SystemError) {
         let file = FileDescriptor(adopting: number)
         guard file.size >= Self.size,
             let mapped = mmap(nil, Self.size, PROT_READ | PROT_WRITE, MAP_SHARED, number, 0),
@@ -29,13 +33,14 @@ struct KeyRing: ~Copyable {
         else { throw SystemError("map", "memory for what is typed") }
         descriptor = file
         base = mapped
+        self.isOwner = isOwner
         _ = mlock(base, Self.size)
         _ = madvise(base, Self.size, MADV_DONTDUMP)
         _ = madvise(base, Self.size, MADV_DONTFORK)
     }
 
     deinit {
-        explicit_bzero(base, Self.size)
+        if isOwner { explicit_bzero(base, Self.size) }
         munmap(base, Self.size)
     }
 
@@ -68,6 +73,22 @@ struct KeyRing: ~Copyable {
         base.storeBytes(of: 0, toByteOffset: place(position), as: UInt8.self)
         base.storeBytes(of: position &+ 1, toByteOffset: 4, as: UInt32.self)
         return byte
+    }
+
+    /// Lends what nobody took, up to the end of the ring; `body` says how much of it is gone. For the writer, once the reader
+    /// wants nothing more.
+    borrowing func drain<Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Int
+    ) throws(Failure) {
+        let position = taken
+        let start = place(position)
+        let count = min(Int(min(written &- position, Self.capacity)), Self.size - start)
+        guard count > 0 else { return }
+        let gone = min(
+            count, max(0, try body(UnsafeRawBufferPointer(start: base + start, count: count))))
+        explicit_bzero(base + start, gone)
+        base.storeBytes(
+            of: position &+ UInt32(gone), toByteOffset: 4, as: UInt32.self)
     }
 
     private func place(_ position: UInt32) -> Int {

@@ -8,6 +8,8 @@ package struct KeyWriter: ~Copyable {
     private var peer: FileDescriptor?
     /// Whether the reader still wants what is typed; then it goes nowhere else.
     package private(set) var isWanted = true
+    /// The reader left it to somebody else: not one that just ended.
+    package private(set) var isReleased = false
 
     package init() throws(SystemError) {
         let ring = try KeyRing()
@@ -35,11 +37,15 @@ package struct KeyWriter: ~Copyable {
 
     /// Takes what the reader has to say.
     package mutating func hear() {
+        var failures = 0
         while isWanted {
             let heard = try? socket.read(atMost: 16)
             switch heard {
             case .wouldBlock: return
-            case .bytes(let bytes): if bytes.contains(KeyReader.release) { isWanted = false }
+            case .bytes(let bytes):
+                if bytes.contains(KeyReader.released) { (isWanted, isReleased) = (false, true) }
+            // Who ends with a message of ours unread makes an error of the first read, before what it said last.
+            case nil where failures == 0: failures += 1
             case .end, nil: isWanted = false
             }
         }
@@ -52,6 +58,16 @@ package struct KeyWriter: ~Copyable {
         // A socket that is full of messages wakes the reader as well.
         if count > 0 { socket.send(message: 0) }
         return count
+    }
+
+    /// Whether the reader has left something to whatever it starts next.
+    package var hasLeftover: Bool { isReleased && !ring.isEmpty }
+
+    /// Lends what the reader has left, not always all of it at once; `body` says how much of it is gone.
+    package mutating func drainLeftover<Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Int
+    ) throws(Failure) {
+        if hasLeftover { try ring.drain(body) }
     }
 
     /// Nothing more will be typed.

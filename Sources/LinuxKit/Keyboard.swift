@@ -28,6 +28,9 @@ package final class Keyboard {
         }
     }
 
-    /// Lets what is typed from now on go to the terminal, for whatever is started next.
-    package func release() { stream = nil }
+    /// Lets what was not taken, and what is typed from now on, go to the terminal, for whatever is started next.
+    package func release() {
+        stream?.release()
+        stream = nil
+    }
 }

@@ -33,10 +33,10 @@ package enum Invocation: Sendable, Equatable {
         }
     }
 
-    /// Whether the client sends it passphrases.
-    package var asksForSecrets: Bool {
+    /// Whether the client sends it passphrases: `greet` asks for them on a terminal, and passes a script on without one.
+    package func asksForSecrets(onTerminal: Bool) -> Bool {
         switch self {
-        case .davit(let words): words.first == "greet" || words.first == "unlock"
+        case .davit(let words): words.first == "unlock" || words.first == "greet" && onTerminal
         case .shell: false
         }
     }

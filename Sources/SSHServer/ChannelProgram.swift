@@ -34,6 +34,7 @@ final class ChannelProgram {
     func setTerminal(_ request: TerminalRequest) { terminal = request }
 
     var terminalType: String? { terminal?.type }
+    var hasTerminal: Bool { terminal != nil }
 
     func resize(_ size: WindowSize) {
         if let request = terminal { terminal = request.with(size) }
@@ -81,7 +82,9 @@ final class ChannelProgram {
     func interests(maySend: Bool) -> [Poll.Interest] {
         let mayRead = maySend && channel.window > 0
         return [
-            keysInterest ?? .init(input.isEmpty ? -1 : streams?.inputNumber ?? -1, .output),
+            keysInterest
+                ?? .init(
+                    input.isEmpty && !hasLeftover ? -1 : streams?.inputNumber ?? -1, .output),
             .init(mayRead && output.isEmpty ? streams?.outputNumber ?? -1 : -1, .input),
             .init(mayRead && errors.isEmpty ? streams?.errorNumber ?? -1 : -1, .input),
             .init(child?.descriptor ?? -1, .input),
@@ -116,11 +119,27 @@ final class ChannelProgram {
 
     private var goesToKeys: Bool { keysInterest != nil }
 
+    /// Whether who wanted it has ended, and nobody was to have it after that: it may be a passphrase.
+    private var goesToNobody: Bool {
+        switch keys {
+        case .some(let keys): !keys.isWanted && !keys.isReleased
+        case .none: false
+        }
+    }
+
+    /// Whether the program left something of what was typed to what it started next.
+    private var hasLeftover: Bool {
+        switch keys {
+        case .some(let keys): keys.hasLeftover
+        case .none: false
+        }
+    }
+
     private func pumpInput() -> Bool {
         guard !machine.isIdle else { return false }
-        keys?.hear()
-        if !goesToKeys { channel.reveal() }
+        hearKeys()
         channel.discardExtendedData()
+        guard writeLeftover() else { return false }
         // Bounded, so that one channel's upload leaves room for the others.
         for _ in 0..<8 {
             if input.isEmpty {
@@ -141,9 +160,42 @@ final class ChannelProgram {
     /// Whether the client sent more than one round moves.
     private var hasMore: Bool { channel.hasUnread }
 
+    private func hearKeys() {
+        guard goesToKeys else { return }
+        keys?.hear()
+        guard !goesToKeys else { return }
+        if !goesToNobody { channel.reveal() }
+        if hasToldInputEnd, !hasLeftover { streams?.endInput() }
+    }
+
+    /// - Returns: whether all that the program left is where its successor reads.
+    private func writeLeftover() -> Bool {
+        let number = streams?.inputNumber ?? -1
+        while hasLeftover, number >= 0 {
+            var count = 0
+            do throws(SystemError) {
+                try keys?.drainLeftover { bytes throws(SystemError) in
+                    count = try FileDescriptor.lend(number) { stream throws(SystemError) in
+                        try stream.writeOnce(bytes) ?? 0
+                    }
+                    return count
+                }
+            } catch {
+                keys = nil
+            }
+            guard count > 0 else { return !hasLeftover }
+            if hasToldInputEnd, !hasLeftover { streams?.endInput() }
+        }
+        return true
+    }
+
     /// - Returns: whether all of the input is gone.
     private func writeInput() -> Bool {
         if goesToKeys { return typeInput() }
+        if goesToNobody {
+            input.clear()
+            return true
+        }
         let number = streams?.inputNumber ?? -1
         guard number >= 0 else {
             // The program closed its input: the client may go on sending, to nobody.
@@ -246,7 +298,8 @@ final class ChannelProgram {
             switch effect {
             case .endInput:
                 keys?.end()
-                streams?.endInput()
+                // A terminal is told when somebody reads from it.
+                if !goesToKeys { streams?.endInput() }
             case .sendEnd: channel.sendEnd()
             case .report(.code(let code)): channel.sendExit(code: code)
             case .report(.signal(let number)):

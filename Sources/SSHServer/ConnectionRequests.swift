@@ -178,7 +178,9 @@ extension Connection: SessionRequests {
             request.environment, terminal: program.terminalType,
             original: login.rights.command == nil ? nil : command)
         do throws(SystemError) {
-            try program.start(request, asksForSecrets: invocation.asksForSecrets)
+            try program.start(
+                request,
+                asksForSecrets: invocation.asksForSecrets(onTerminal: program.hasTerminal))
         } catch {
             log.record("\(peer): \(error)", .warning)
             return false

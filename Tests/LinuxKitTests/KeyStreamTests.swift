@@ -27,4 +27,52 @@ import Testing
         let lost = write(&writer, "to nobody")
         #expect(lost == 9)
     }
+
+    private func next(_ reader: inout KeyReader?) -> KeyReader.Next? { reader?.next() }
+
+    @Test func whatTheReaderLeavesIsGivenBackInOrder() throws {
+        var writer = try KeyWriter()
+        // Near the end of the ring, so that what is left goes round it.
+        let filled = write(&writer, String(repeating: "x", count: 4090))
+        #expect(filled == 4090)
+        let end = try FileDescriptor.lend(writer.childDescriptor) { try $0.duplicate() }
+        var reader = KeyReader(of: end.release())
+        for _ in 0..<4090 {
+            let byte = next(&reader)
+            try #require(byte == .byte(UInt8(ascii: "x")))
+        }
+        _ = write(&writer, "\nfor the shell")
+        let line = next(&reader)
+        #expect(line == .byte(UInt8(ascii: "\n")))
+        writer.hear()
+        let early = writer.hasLeftover
+        #expect(!early, "it is still the reader's")
+        reader?.release()
+        reader = nil
+        writer.hear()
+        let (isLeft, isWanted) = (writer.hasLeftover, writer.isWanted)
+        #expect(isLeft && !isWanted)
+        var left = ""
+        while writer.hasLeftover {
+            writer.drainLeftover { bytes in
+                // As little as a full terminal takes.
+                left += String(decoding: bytes.prefix(3), as: UTF8.self)
+                return min(3, bytes.count)
+            }
+        }
+        #expect(left == "for the shell")
+    }
+
+    /// A passphrase that was typed once too often is not for the terminal, which would show it.
+    @Test func whatIsLeftByAReaderThatJustEndsIsDropped() throws {
+        var writer = try KeyWriter()
+        _ = write(&writer, "once too often")
+        let end = try FileDescriptor.lend(writer.childDescriptor) { try $0.duplicate() }
+        let reader = KeyReader(of: end.release())
+        writer.childStarted()
+        _ = consume reader
+        writer.hear()
+        let (isLeft, isWanted) = (writer.hasLeftover, writer.isWanted)
+        #expect(!isLeft && !isWanted)
+    }
 }

@@ -15,6 +15,26 @@ import Testing
         #expect(both.output == "out\n" && both.errors == "err")
     }
 
+    @Test func aScriptComesThroughThePipe() throws {
+        let server = try TestServer()
+        for _ in 0..<5 {
+            let result = try server.ssh(input: Array("echo $((40 + 2)) rafts\n".utf8))
+            #expect(result.output == "42 rafts\n", "\(result.errors)")
+            result.expectSuccess()
+        }
+    }
+
+    /// Who knows what comes types ahead: what the greeting does not take is the shell's.
+    @Test func whatIsTypedAheadIsTheShells() throws {
+        let server = try TestServer()
+        for _ in 0..<5 {
+            let result = try server.ssh(
+                options: ["-tt"], input: Array("echo $((40 + 2)) rafts\nexit\n".utf8))
+            #expect(result.output.contains("42 rafts\r\n"), "\(result.output)")
+            result.expectSuccess()
+        }
+    }
+
     /// Without a shell: the words arrive as they are.
     @Test func runsDavitsCommandsWithoutAShell() throws {
         let server = try TestServer()

@@ -23,11 +23,8 @@ enum GreetCommand: Command {
     static func run(_ arguments: [String]) throws -> ExitCode {
         var reader = ArgumentReader(arguments)
         _ = try reader.operands(atMost: 0)
-        guard UnlockDialogue.isPossible else {
-            // A script comes through the pipe.
-            Keyboard().release()
-            return try shell(["-s"])
-        }
+        // Without a terminal a script comes, through the pipe.
+        guard UnlockDialogue.isPossible else { return try shell(["-s"]) }
         Process.keepPrivate()
         let keyboard = Keyboard()
         if let answer = try statusAndUnlock(keyboard) { return answer }
