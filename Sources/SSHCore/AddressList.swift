@@ -2,7 +2,8 @@ import Addresses
 
 /// The value of `from=`: addresses, networks and patterns, the ones after `!` excluded. Source: sshd(8).
 ///
-/// Names of hosts are never looked up, so an entry that is one matches nobody: the key is then refused, not let in.
+/// Names of hosts are never looked up, so an entry that is one matches nobody. Among the allowed that refuses; among the
+/// excluded it would let in, so that a list with such an entry is not to be used (`excludesNames`).
 package struct AddressList: Sendable, Equatable {
     private enum Entry: Sendable, Equatable {
         case network(IPAddress, bits: Int)
@@ -21,6 +22,17 @@ package struct AddressList: Sendable, Equatable {
         }
         if allowed.isEmpty && excluded.isEmpty { return nil }
     }
+
+    /// Whether a pattern that no address can match is among the excluded ones.
+    package var excludesNames: Bool {
+        excluded.contains { entry in
+            guard case .pattern(let pattern) = entry else { return false }
+            return !pattern.utf8.allSatisfy { Self.ofAddresses.contains($0) }
+        }
+    }
+
+    /// What addresses, and patterns of them, are written with.
+    private static let ofAddresses = Array("0123456789abcdef:.*?".utf8)
 
     package func permits(_ address: IPAddress) -> Bool {
         let matches = { (entry: Entry) in

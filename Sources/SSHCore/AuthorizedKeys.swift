@@ -1,3 +1,4 @@
+import Addresses
 import Bytes
 
 /// The keys of an authorized_keys file, and what is wrong with the lines that are none.
@@ -28,6 +29,8 @@ package struct AuthorizedKeys: Sendable, Equatable {
                 return
             }
             do throws(LineError) {
+                // Others would read the line only up to there.
+                if line.contains(0) { throw LineError(words: "there is a zero byte on it") }
                 keys.append(try Self.key(line))
             } catch {
                 refused.append(.init(line: number, reason: error.words))
@@ -35,8 +38,29 @@ package struct AuthorizedKeys: Sendable, Equatable {
         }
     }
 
-    /// The first key with this wire form. Source: sshd(8): the first line that matches decides.
+    /// The first line with a key of this wire form, whatever its options say.
     package func key(blob: [UInt8]) -> AuthorizedKey? { keys.first { $0.blob == blob } }
+
+    /// Whether a key may be used, and by which line.
+    package enum Answer: Sendable, Equatable {
+        case unlisted
+        /// Why its first line refuses it; all of them do.
+        case refused(String)
+        case allowed(AuthorizedKey)
+    }
+
+    /// The first of a key's lines whose `from=` and `expiry-time=` let it in decides what it may do.
+    /// Source: OpenSSH auth2-pubkeyfile.c, auth_check_authkey_line.
+    package func answer(
+        to blob: [UInt8], from address: IPAddress, at wall: Duration
+    ) -> Answer {
+        var answer = Answer.unlisted
+        for key in keys where key.blob == blob {
+            guard let reason = key.refusal(from: address, at: wall) else { return .allowed(key) }
+            if answer == .unlisted { answer = .refused(reason) }
+        }
+        return answer
+    }
 
     fileprivate struct LineError: Error {
         let words: String
@@ -194,6 +218,12 @@ extension AuthorizedKey.Rights {
                 guard let addresses = AddressList(list) else {
                     throw .init(
                         words: "from=\"\(AuthorizedKeys.shown(list))\" is no list of addresses")
+                }
+                guard !addresses.excludesNames else {
+                    throw .init(
+                        words:
+                            "from=\"\(AuthorizedKeys.shown(list))\" excludes the name of a host, "
+                            + "and no names are looked up here")
                 }
                 self.addresses = addresses
             case ("expiry-time", let time?):

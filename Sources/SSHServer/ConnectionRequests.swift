@@ -107,16 +107,17 @@ extension Connection: SessionRequests {
             log.record("\(peer): \(error)")
             return nil
         }
-        guard let blob = Base64.decode(offered.base64), let key = keys.key(blob: blob) else {
+        switch keys.answer(
+            to: Base64.decode(offered.base64) ?? [], from: peer.address, at: Clock.wall)
+        {
+        case .allowed(let key): return key
+        case .refused(let reason):
+            log.record("\(peer): refused \(offered.fingerprint): \(reason)")
+        case .unlisted:
             log.record(
                 "\(peer): refused \(offered.fingerprint): it is not in \(files.authorizedKeysPath)")
-            return nil
         }
-        if let reason = key.refusal(from: peer.address, at: Clock.wall) {
-            log.record("\(peer): refused \(offered.fingerprint): \(reason)")
-            return nil
-        }
-        return key
+        return nil
     }
 
     package func mayOpenChannel() -> Bool {

@@ -6,7 +6,7 @@ import Seeds
 
 @Suite struct AuthorizedKeysTests {
     /// Length, "ssh-ed25519", length, 32 bytes of key (here all zero but the first).
-    private static let key =
+    fileprivate static let key =
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
     private func read(_ text: String) -> AuthorizedKeys { AuthorizedKeys(Array(text.utf8)) }
@@ -73,6 +73,11 @@ import Seeds
         (#"command="open \#(key)"#, "the value of command is not within quotes"),
         ("from=10.0.0.1 \(key)", "the value of from is not within quotes"),
         (#"from="10.0.0.0/33" \#(key)"#, #"from="10.0.0.0/33" is no list of addresses"#),
+        (
+            #"from="*,!gate.example" \#(key)"#,
+            #"from="*,!gate.example" excludes the name of a host, and no names are looked up here"#
+        ),
+        ("command=\"unlock\u{0}\" \(key)", "there is a zero byte on it"),
         (#"from="" \#(key)"#, #"from="" is no list of addresses"#),
         (#"expiry-time="20260230" \#(key)"#, #"expiry-time="20260230" is no date that exists"#),
         ("no-pty,,restrict \(key)", "there is no key on it"),
@@ -152,6 +157,36 @@ import Seeds
         #expect(try refusal("2001:db8::5") == nil)
         #expect(try refusal("192.0.2.9") == "its from= does not list 192.0.2.9")
         #expect(try refusal("198.51.100.1") == "its from= does not list 198.51.100.1")
+    }
+
+    /// The first line that lets it in decides, not the first with the key.
+    @Test func eachLineOfAKeyIsTried() throws {
+        let key = AuthorizedKeysTests.key
+        let text = """
+            from="192.0.2.0/24",command="unlock" \(key)
+            from="198.51.100.0/24",command="status" \(key)
+            expiry-time="20260101" \(key)
+            """
+        let keys = AuthorizedKeys(Array(text.utf8))
+        let blob = try #require(keys.keys.first?.blob)
+        func answer(_ text: String) throws -> AuthorizedKeys.Answer {
+            keys.answer(
+                to: blob, from: try #require(IPAddress(text)), at: .seconds(1_790_000_000))
+        }
+        #expect(try answer("192.0.2.1") == .allowed(keys.keys[0]))
+        #expect(try answer("198.51.100.1") == .allowed(keys.keys[1]))
+        #expect(
+            try answer("203.0.113.1") == .refused("its from= does not list 203.0.113.1"))
+        let other = keys.answer(
+            to: [1], from: try #require(IPAddress("192.0.2.1")), at: .seconds(1_790_000_000))
+        #expect(other == .unlisted)
+    }
+
+    @Test func anExcludedPatternOfAddressesIsNoName() throws {
+        let key = try key(#"from="*,!2001:DB8::*,!192.0.2.?""#)
+        #expect(key.refusal(from: try #require(IPAddress("192.0.2.9")), at: .zero) != nil)
+        #expect(key.refusal(from: try #require(IPAddress("2001:db8::9")), at: .zero) != nil)
+        #expect(key.refusal(from: try #require(IPAddress("192.0.2.10")), at: .zero) == nil)
     }
 
     @Test func anExcludedListAlonePermitsNobody() throws {
