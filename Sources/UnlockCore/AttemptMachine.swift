@@ -174,11 +174,23 @@ package struct AttemptMachine: Sendable {
             switch stage {
             case .waiting, .settled: nil
             case .testing(let since), .opening(let since): since + workerLimit
-            case .proven(_, let since): since + Self.betweenPrompts
+            // Behind others it waits for their end, not for a time.
+            case .proven(_, let since): isDeriving ? nil : since + Self.betweenPrompts
             case .fed(_, let until): until
             }
         }
-        return (ends + [watchUntil].compactMap { $0 }).min()
+        let watchEnd = stages.values.allSatisfy { $0.isSettled } ? watchUntil : nil
+        return (ends + [watchEnd].compactMap { $0 }).min()
+    }
+
+    /// Whether a key is derived now, or is still to be.
+    private var isDeriving: Bool {
+        stages.values.contains { stage in
+            switch stage {
+            case .waiting, .testing, .opening: true
+            case .proven, .fed, .settled: false
+            }
+        }
     }
 
     /// The devices whose key is being derived now, and since when.
@@ -293,12 +305,7 @@ package struct AttemptMachine: Sendable {
 
     /// Hands proven passphrases to cryptroot, or opens where it does not take them.
     private mutating func cooperate(_ now: Duration, _ effects: inout [Effect]) {
-        let othersBusy = stages.values.contains { stage in
-            switch stage {
-            case .waiting, .testing, .opening: true
-            case .proven, .fed, .settled: false
-            }
-        }
+        let othersBusy = isDeriving
         for device in devices {
             switch stages[device.name] {
             case .proven(let took, _) where seen.systemdAsks(for: device.name) != nil:

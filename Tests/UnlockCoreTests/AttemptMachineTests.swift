@@ -150,6 +150,35 @@ import Seeds
         #expect(machine.handle(.observed(Seen(open: ["root"])), at: .seconds(53)) == [.end])
     }
 
+    /// The driver would not wait at all for a time that is past, beside a derivation that needs the processor.
+    @Test func whoWaitsForOthersHasNoTimeOfItsOwn() {
+        var machine = machine(["root", "data"])
+        let seen = Seen(cryptrootRuns: true)
+        _ = machine.handle(.began(Seen(asking: asking("root"), cryptrootRuns: true)), at: .zero)
+        _ = machine.handle(.observed(seen), at: .seconds(1))
+        #expect(machine.handle(.finished(name: "root", .accepted), at: .seconds(2)).isEmpty)
+        #expect(machine.deadline == .seconds(100), "of the derivation for data")
+        #expect(machine.handle(.timeReached, at: .seconds(50)).isEmpty)
+        #expect(machine.deadline == .seconds(100))
+        #expect(
+            machine.handle(.finished(name: "data", .accepted), at: .seconds(60))
+                == [.settled("data", .opened), .open("root")])
+    }
+
+    @Test func theAftercareCountsWhenEverythingIsSettled() {
+        var machine = machine(["root"], tries: 0)
+        _ = machine.handle(.began(Seen()), at: .zero)
+        let late = Seen(open: ["root"], asking: asking("root"), cryptrootRuns: true)
+        _ = machine.handle(.observed(late), at: .seconds(1))
+        #expect(
+            machine.handle(.finished(name: "root", .accepted), at: .seconds(1))
+                == [.settled("root", .opened), .closeAndFeed(asking("root"))])
+        // Fed again: cryptroot has 60 s, and the 12 s after a release do not run.
+        #expect(machine.deadline == .seconds(61))
+        _ = machine.handle(.observed(Seen(cryptrootRuns: true)), at: .seconds(20))
+        #expect(machine.deadline == .seconds(61))
+    }
+
     @Test func aPromptThatComesBackMeansThatTheFedPassphraseWasRefused() {
         var machine = machine(["root"])
         _ = machine.handle(
@@ -318,7 +347,11 @@ import Seeds
                                 open: open, asking: isQuiet ? nil : prompt, cryptrootRuns: !isQuiet)
                         ),
                         at: now))
-            default: perform(machine.handle(.timeReached, at: now))
+            default:
+                perform(machine.handle(.timeReached, at: now))
+                if let deadline = machine.deadline {
+                    #expect(deadline > now, "a time that is past wakes the driver for nothing")
+                }
             }
         }
         #expect(isOver)
