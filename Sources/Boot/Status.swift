@@ -44,7 +44,7 @@ package struct Status: Sendable {
         let isAlive = LockFile.holder(Supervisor.lockPath) != nil
         supervisor = isAlive ? Self.file("supervise.json") : .null
         network = Self.files(in: "net")
-        unlock = Self.files(in: "unlock")
+        unlock = Self.disks()
         listener = Self.file("ssh/listener.json")
         sessions = Self.files(in: "ssh") { $0.hasPrefix("session-") }
         exports = Self.files(in: "export")
@@ -96,6 +96,17 @@ package struct Status: Sendable {
     private static func file(_ name: String) -> JSON {
         guard let text = Files.text("\(Roots.run)/\(name)") else { return .null }
         return (try? JSON(parsing: text)) ?? .null
+    }
+
+    /// The file of one that was killed says "trying" for ever.
+    private static func disks() -> [JSON] {
+        let isTrying = LockFile.holder("\(Roots.run)/unlock/lock") != nil
+        return files(in: "unlock").map { disk in
+            guard case .object(let members) = disk, disk["state"] == "trying", !isTrying else {
+                return disk
+            }
+            return .object(members.map { $0.name == "state" ? .init("state", "locked") : $0 })
+        }
     }
 
     /// Each attempt has a directory; who works on it holds its lock.

@@ -9,7 +9,7 @@ package struct CryptDevice: ~Copyable {
     private let format: CryptFormat
 
     /// Reads the header of `path`, a block device or an image file, or the detached one in `header`.
-    /// - Throws: `.cannotOpen` when `path` or `header` is no readable device or file; `.noHeader` without one of `format`.
+    /// - Throws: `.cannotOpen` when `path` or `header` is no readable device or file; `.away` when it may become one again; `.noHeader` without one of `format`.
     package init(
         path: String, header: String? = nil, format: CryptFormat = .luks
     ) throws(CryptError) {
@@ -20,14 +20,16 @@ package struct CryptDevice: ~Copyable {
         guard status == 0, let opened else {
             let culprit = header.flatMap { access($0, R_OK) == 0 ? nil : $0 } ?? path
             // libcryptsetup says "block device required" of everything that it cannot open.
-            let code = access(culprit, R_OK) == 0 ? -status : errno
-            throw .cannotOpen(path: culprit, reason: String(cString: strerror(code)))
+            let code = Self.failure(opening: culprit) ?? -status
+            throw Self.refusal(culprit, code)
         }
         let log = LogCollector()
         log.attach(to: opened)
-        guard crypt_load(opened, format.type, nil) == 0 else {
+        let loaded = crypt_load(opened, format.type, nil)
+        guard loaded == 0 else {
             let words = log.take()
             crypt_free(opened)  // deinit does not run when init throws
+            if Self.passing.contains(-loaded) { throw Self.refusal(header ?? path, -loaded) }
             throw .noHeader(path: header ?? path, kind: format.name, words: words)
         }
         handle = opened
@@ -39,6 +41,22 @@ package struct CryptDevice: ~Copyable {
     }
 
     deinit { crypt_free(handle) }
+
+    /// What a device says that is not ready, or that went away a moment ago: it may be there again.
+    private static let passing = [EIO, ENXIO, ENODEV, ENOMEDIUM, ENOENT, EBUSY]
+
+    private static func failure(opening path: String) -> Int32? {
+        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { return errno }
+        close(descriptor)
+        return nil
+    }
+
+    private static func refusal(_ path: String, _ code: Int32) -> CryptError {
+        let reason = String(cString: strerror(code))
+        return passing.contains(code)
+            ? .away(path: path, reason: reason) : .cannotOpen(path: path, reason: reason)
+    }
 
     /// `LUKS1`, `LUKS2` or `BITLK`.
     package var type: String { crypt_get_type(handle).map { String(cString: $0) } ?? "LUKS" }

@@ -2,6 +2,8 @@
 package enum CryptError: Error, Equatable, CustomStringConvertible {
     /// The device or file cannot be opened at all; with the kernel's reason.
     case cannotOpen(path: String, reason: String)
+    /// It is there by name and gives no answer now, as a disk does that is on its way or was just pulled; with the kernel's reason.
+    case away(path: String, reason: String)
     /// There is no header of that kind that libcryptsetup accepts; with libcryptsetup's words, which may be none.
     case noHeader(path: String, kind: String, words: String)
     /// No keyslot, or no header, opens with this passphrase.
@@ -13,7 +15,7 @@ package enum CryptError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .cannotOpen(let path, let reason):
+        case .cannotOpen(let path, let reason), .away(let path, let reason):
             return "\(path) cannot be opened: \(reason)."
         case .noHeader(let path, let kind, let words):
             let advice = "Give the partition that holds it, or add header=FILE to its entry."

@@ -69,8 +69,7 @@ final class PassphraseLogin {
                 return Clock.now - begun > Self.patienceForTurn ? .busy : nil
             }
         }
-        var request = ChildProcess.Request.davit(
-            ["unlock", "--proof", "--wait", "0", "--key-file", "-"])
+        var request = ChildProcess.Request.davit(["unlock", "--proof", "--wait", "0"])
         request.input = secret.number
         startedAt = Clock.now
         child = try ResourceLimits.lifted { () throws(SystemError) in

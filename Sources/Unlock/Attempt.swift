@@ -15,6 +15,7 @@ final class Attempt {
 
     private let items: [UnlockItem]
     private let onlyTest: Bool
+    private let isKeyFile: Bool
     private let askpass: Askpass
     private let recorder: Recorder
     private let words: (String) -> Void
@@ -24,13 +25,17 @@ final class Attempt {
     private var isOver = false
     private var nextWords: Duration
 
-    /// - Parameter words: gets a sentence whenever there is something to tell.
+    /// - Parameters:
+    ///   - isKeyFile: whether the secret is the content of a key file.
+    ///   - words: gets a sentence whenever there is something to tell.
     init(
-        items: [UnlockItem], onlyTest: Bool, workerLimit: Duration, askpass: Askpass = Askpass(),
+        items: [UnlockItem], onlyTest: Bool, isKeyFile: Bool, workerLimit: Duration,
+        askpass: Askpass = Askpass(),
         recorder: Recorder, words: @escaping (String) -> Void
     ) {
         self.items = items
         self.onlyTest = onlyTest
+        self.isKeyFile = isKeyFile
         self.askpass = askpass
         self.recorder = recorder
         self.words = words
@@ -62,6 +67,7 @@ final class Attempt {
             if let signal = signals.next() {
                 result.signal = signal
                 workers = []
+                leave()
                 break
             }
             if ready.count > 1, ready[1].isReadable { events.drain() }
@@ -71,6 +77,13 @@ final class Attempt {
             sayProgress()
         }
         return result
+    }
+
+    /// What nobody tries any more is locked again.
+    private func leave() {
+        for item in items where result.outcomes[item.name] == nil {
+            StateFile.update(item, .init(word: item.word))
+        }
     }
 
     private func observe() -> AttemptMachine.Observation {
@@ -124,16 +137,12 @@ final class Attempt {
         request.kind = WorkerRequest.Kind(options.format) ?? .luks
         request.tcrypt = options.tcrypt
         request.keyslot = options.keyslot
-        request.keyOffset = options.keyfileOffset
-        request.keySize = options.keyfileSize
+        (request.keyOffset, request.keySize) = item.target.keyPart(isKeyFile: isKeyFile)
         request.flags = options.flags
         if !onlyTest, DeviceMapper.isHalfMade(name) { clearAway(name) }
         recorder.record("deriving the key of \(name) (\(device))")
         StateFile.update(item, .init(word: "trying", isTry: true))
         do throws(SystemError) {
-            guard secret != nil else {
-                throw SystemError("try", name, code: 22)
-            }
             workers.append(try worker(name, request, secret))
         } catch {
             let finding = AttemptMachine.Finding.failed(error.description)

@@ -12,12 +12,12 @@ enum AttemptLock {
         case signal(Int32)
     }
 
-    /// Waits until no other attempt runs, at most until `deadline`; says once through `waiting` which process has it.
+    /// Waits until no other attempt runs, at most until `deadline`, where there is one; says once through `waiting` which process has it.
     ///
     /// Where /run cannot be written there is no lock, and the attempt goes on without: unlocking matters more.
     /// - Returns: `.timedOut` at the deadline, `.signal` when one of `signals` comes first.
     static func take(
-        until deadline: Duration, signals: borrowing SignalDescriptor, waiting: (Int32?) -> Void
+        until deadline: Duration?, signals: borrowing SignalDescriptor, waiting: (Int32?) -> Void
     ) throws(SystemError) -> Turn {
         try? Files.makeDirectory(StateFile.directory, mode: 0o750)
         var hasSaid = false
@@ -29,10 +29,11 @@ enum AttemptLock {
             }
             if !hasSaid { waiting(LockFile.holder(path)) }
             hasSaid = true
-            guard Clock.now < deadline else { return .timedOut }
+            if let deadline, Clock.now >= deadline { return .timedOut }
             // flock has no event to poll for.
             let interest = Poll.Interest(signals.number, .input)
-            _ = try Poll.wait([interest], until: min(deadline, Clock.now + .milliseconds(200)))
+            let look = Clock.now + .milliseconds(200)
+            _ = try Poll.wait([interest], until: deadline.map { min($0, look) } ?? look)
             if let signal = signals.next() { return .signal(signal) }
         }
     }

@@ -63,7 +63,7 @@ package struct Inventory: Sendable {
                 known.first { $0.name == name }
                 ?? known.first { Self.isSource($0, name, probed) }
                 ?? Self.superblocks(probed).first { Self.matches($0, name) }
-                ?? Self.file(name)
+                ?? Self.file(name) ?? Self.absent(name)
             if let found {
                 if !targets.contains(where: { $0.name == found.name }) { targets.append(found) }
             } else {
@@ -128,10 +128,29 @@ package struct Inventory: Sendable {
         return target(last, path, isBitLocker ? "bitlk" : "luks")
     }
 
-    private static func target(_ name: String, _ path: String, _ type: String) -> UnlockTarget {
+    /// A device that is not there, or not any more: only a path or a UUID can still come.
+    private static func absent(_ name: String) -> UnlockTarget? {
+        if name.hasPrefix("/dev/") {
+            let last = name.split(separator: "/").last.map { String($0) } ?? name
+            return target(last, name, "luks", .named)
+        }
+        var uuid = Substring(name)
+        for prefix in ["luks-", "UUID="] where uuid.hasPrefix(prefix) {
+            uuid = uuid.dropFirst(prefix.count)
+        }
+        let groups = uuid.split(separator: "-", omittingEmptySubsequences: false)
+        guard groups.map(\.count) == [8, 4, 4, 4, 12],
+            groups.joined().allSatisfy({ $0.isASCII && $0.isHexDigit })
+        else { return nil }
+        return target("luks-\(uuid)", "UUID=\(uuid)", "luks", .named)
+    }
+
+    private static func target(
+        _ name: String, _ path: String, _ type: String, _ origin: UnlockTarget.Origin = .superblock
+    ) -> UnlockTarget {
         let options = UnlockOptions(parsing: Array(type.utf8))
         return UnlockTarget(
-            .init(name: name, source: path, key: "none", options: options), .superblock)
+            .init(name: name, source: path, key: "none", options: options), origin)
     }
 
     private static func examine(
@@ -176,6 +195,8 @@ package struct Inventory: Sendable {
                 return item(.open(as: mapping), path, header)
             }
             return item(.locked, path, header)
+        } catch .away(let path, let reason) {
+            return item(.waitingForSource(missing: "a readable \(path) (\(reason))"))
         } catch {
             return item(.failed(error.description), path)
         }

@@ -54,7 +54,9 @@ enum StateFile {
             "lastError": JSON(error),
             "openedBy": JSON(opener),
         ]
-        guard content != before else { return content }
+        // What was misspelt would be waited for in every status from now on.
+        let isGuess = item.target.origin == .named && item.isMissing
+        guard content != before, !isGuess else { return content }
         do throws(SystemError) {
             try Files.makeDirectory(directory, mode: 0o750)
             try Files.replace(path, with: content.pretty + "\n", mode: 0o640)

@@ -6,7 +6,7 @@ import UnlockCore
 /// Devices that come late, and those that somebody opens at the console, are noticed while the prompt stands. A
 /// passphrase that opened something is kept, locked in memory, for the devices that are still missing.
 package struct UnlockDialogue {
-    private let run: UnlockRun
+    private var run: UnlockRun
     private let emptyLineMeansShell: Bool
     private let keyboard: Keyboard
     private let terminal: Int32 = 0
@@ -14,6 +14,7 @@ package struct UnlockDialogue {
     /// - Parameter emptyLineMeansShell: Enter at an empty line ends with `.shellWanted`.
     package init(_ run: UnlockRun, on keyboard: Keyboard, emptyLineMeansShell: Bool = false) {
         self.run = run
+        self.run.isPatient = true
         self.keyboard = keyboard
         self.emptyLineMeansShell = emptyLineMeansShell
     }
@@ -32,6 +33,7 @@ package struct UnlockDialogue {
         var tried: Set<String> = []
         var told: Set<String> = []
         var answered: Set<String> = []
+        var opened: [String] = []
 
         while true {
             let inventory = run.take()
@@ -57,9 +59,10 @@ package struct UnlockDialogue {
                     guard let outcome = result.outcomes[item.name] else { continue }
                     told.insert(item.name)
                     UnlockOnce.tell(item.name, outcome)
+                    if outcome.isOpen { opened.append(item.name) }
                     if outcome.isOpen || outcome == .proven { isAccepted = true }
                 }
-                if result.signal != nil { return .givenUp }
+                if result.signal != nil { return .givenUp(opened: opened) }
                 if run.onlyTest, isAccepted, locked.allSatisfy({ isProven($0, result) }) {
                     return .done
                 }
@@ -88,7 +91,7 @@ package struct UnlockDialogue {
             Output.error("")
             switch end {
             case .disturbed: continue
-            case .interrupted, .ended, .signal: return .givenUp
+            case .interrupted, .ended, .signal: return .givenUp(opened: opened)
             case .submitted where prompt.isEmpty:
                 if emptyLineMeansShell { return .shellWanted }
                 Output.error("Nothing was typed. Ctrl-D ends without unlocking.")

@@ -35,7 +35,7 @@ package struct UnlockOnce {
                     settled[item.name] = outcome
                     Self.tell(item.name, outcome)
                 }
-                if result.signal != nil { return .givenUp }
+                if result.signal != nil { return .givenUp(opened: Self.opened(settled)) }
                 continue
             }
             if !run.onlyTest {
@@ -52,7 +52,9 @@ package struct UnlockOnce {
                 Output.error(
                     "\(item.name): \(item.remark); waiting for it, \(run.wait.inWords) at most.")
             }
-            guard try pause(events, signals, until: deadline) else { return .givenUp }
+            guard try pause(events, signals, until: deadline) else {
+                return .givenUp(opened: Self.opened(settled))
+            }
         }
     }
 
@@ -116,6 +118,10 @@ package struct UnlockOnce {
         for item in missing { Output.error("\(item.name): \(item.remark).") }
         if !left.isEmpty { return .left(left + missing.map { $0.name }) }
         return missing.isEmpty ? .done : .missing(missing.map { $0.name })
+    }
+
+    private static func opened(_ settled: [String: AttemptMachine.Outcome]) -> [String] {
+        settled.filter { $0.value.isOpen }.map { $0.key }.sorted()
     }
 
     static func tell(_ name: String, _ outcome: AttemptMachine.Outcome) {

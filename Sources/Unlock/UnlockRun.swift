@@ -11,10 +11,14 @@ package struct UnlockRun: Sendable {
     package var onlyTest = false
     /// Asks whether this passphrase is right for anything that is locked, not whether everything is open.
     package var onlyProof = false
+    /// The secret is the content of a key file, and no passphrase.
+    package var isKeyFile = false
     /// How long devices that are not there are waited for, where nobody sits at a terminal.
     package var wait = Duration.seconds(30)
     /// The longest that one key derivation may take.
     package var workerLimit = Duration.seconds(600)
+    /// Waits for another attempt as long as that takes, and not only for one derivation.
+    var isPatient = false
 
     package init() {}
 
@@ -31,8 +35,8 @@ package struct UnlockRun: Sendable {
         /// Some did not come in time: their names.
         case missing([String])
         case unknown([String])
-        /// Ctrl-C, Ctrl-D or the end of the connection.
-        case givenUp
+        /// Ctrl-C, Ctrl-D or the end of the connection; the names of what was opened before it.
+        case givenUp(opened: [String])
         /// Somebody pressed Enter at an empty line, where that means a shell.
         case shellWanted
     }
@@ -50,7 +54,8 @@ package struct UnlockRun: Sendable {
         _ items: [UnlockItem], _ secret: borrowing SharedSecret?,
         signals: borrowing SignalDescriptor, words: @escaping (String) -> Void
     ) throws(SystemError) -> Attempt.Result {
-        let turn = try AttemptLock.take(until: Clock.now + workerLimit, signals: signals) {
+        let patience = isPatient ? nil : Clock.now + workerLimit
+        let turn = try AttemptLock.take(until: patience, signals: signals) {
             holder in
             let process = holder.map { " (process \($0))" } ?? ""
             words("Another 'davit unlock'\(process) is trying a passphrase now; waiting for it.")
@@ -70,8 +75,8 @@ package struct UnlockRun: Sendable {
         signals: borrowing SignalDescriptor, words: @escaping (String) -> Void
     ) throws(SystemError) -> Attempt.Result {
         let attempt = Attempt(
-            items: items, onlyTest: onlyTest, workerLimit: workerLimit, recorder: recorder,
-            words: words)
+            items: items, onlyTest: onlyTest, isKeyFile: isKeyFile, workerLimit: workerLimit,
+            recorder: recorder, words: words)
         return try attempt.run(secret, signals: signals)
     }
 

@@ -10,6 +10,8 @@ package struct UnlockTarget: Equatable, Sendable {
         case crypttab
         /// Nobody: libblkid found its header.
         case superblock
+        /// The command line of davit, by a name that nothing has yet.
+        case named
     }
 
     package var entry: CryptTab.Entry
@@ -21,6 +23,18 @@ package struct UnlockTarget: Equatable, Sendable {
     }
 
     package var name: String { entry.name }
+
+    /// The part of a secret that is the key, by `keyfile-offset=` and `keyfile-size=`.
+    ///
+    /// They are said of key files. Debian's cryptroot gives cryptsetup what is typed as a key file, too.
+    /// Source: crypttab(5); systemd src/cryptsetup/cryptsetup.c, attach_luks_or_plain_or_bitlk_by_passphrase; cryptsetup
+    /// debian/functions, unlock_mapping.
+    package func keyPart(isKeyFile: Bool) -> (offset: Int, size: Int?) {
+        guard isKeyFile || origin == .cryptroot, entry.options.format != .tcrypt else {
+            return (0, nil)
+        }
+        return (entry.options.keyfileOffset, entry.options.keyfileSize)
+    }
 
     /// Why no passphrase is asked for, or `nil` when one is.
     /// - Parameter keyExists: whether there is a file at a path, within the initramfs.

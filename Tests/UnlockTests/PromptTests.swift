@@ -1,4 +1,3 @@
-import CLinux
 import Foundation
 import LUKSFixtures
 import LinuxKit
@@ -6,70 +5,18 @@ import Testing
 
 /// The prompt, on a real pseudo-terminal.
 @Suite struct PromptTests {
-    /// A davit at a terminal: types, reads, looks at the echo.
-    private final class Session {
-        let program: Program
-        private let terminal: PseudoTerminal
-        private var child: ChildProcess
-        private(set) var shown = ""
-
-        init(_ program: Program, _ crypttab: String) throws {
-            self.program = program
-            terminal = try PseudoTerminal()
-            var request = program.request(["unlock", "--test", "--crypttab", crypttab])
-            request.input = terminal.program.number
-            request.output = terminal.program.number
-            request.error = terminal.program.number
-            request.newSession = true
-            request.controllingTerminal = true
-            child = try ChildProcess(starting: request)
-        }
-
-        var hasEcho: Bool {
-            var mode = termios()
-            return tcgetattr(terminal.program.number, &mode) == 0
-                && mode.c_lflag & tcflag_t(ECHO) != 0
-        }
-
-        func type(_ text: String) throws { try terminal.controlling.write(text) }
-
-        func signal(_ signal: Int32) { child.signal(signal) }
-
-        /// Reads until `text` was shown once more; fails after half a minute.
-        func expect(_ text: String) throws {
-            let deadline = Clock.now + .seconds(30)
-            while !shown.contains(text), Clock.now < deadline {
-                _ = try Poll.wait([.init(terminal.controlling.number, .input)], until: deadline)
-                try take()
-            }
-            let range = try #require(shown.range(of: text), "shown: \(shown)")
-            shown.removeSubrange(..<range.upperBound)
-        }
-
-        func exit() throws -> ChildProcess.Exit? {
-            let exit = try child.wait(until: Clock.now + .seconds(30))
-            try take()
-            return exit
-        }
-
-        private func take() throws {
-            while case .bytes(let bytes) = try terminal.controlling.read(atMost: 4096) {
-                shown += String(decoding: bytes, as: UTF8.self)
-            }
-        }
-    }
-
     private func session(
-        _ passphrase: String, rounds: UInt32 = 4, memoryKiB: UInt32 = 64
+        _ passphrase: String, _ program: Program? = nil, rounds: UInt32 = 4,
+        memoryKiB: UInt32 = 64, options: [String] = []
     ) throws -> Session {
-        let program = try Program()
+        let program = try program ?? Program()
         let image = try LUKSImage(
             type: "LUKS2", passphrase: passphrase, memoryKiB: memoryKiB, rounds: rounds)
         // The image must live as long as the program.
         let kept = program.scratch + "/disk.img"
         try FileManager.default.copyItem(atPath: image.path, toPath: kept)
         let tab = try program.file("crypttab", "root \(kept) none luks\n")
-        return try Session(program, tab)
+        return try Session(program, ["unlock", "--test", "--crypttab", tab] + options)
     }
 
     @Test func asksAgainAfterAWrongPassphrase() throws {
@@ -124,6 +71,24 @@ import Testing
         try session.type("\u{3}")
         #expect(try session.exit() == .code(1))
         #expect(session.hasEcho)
+        #expect(session.program.state("root").contains("\"locked\""))
+    }
+
+    /// Two administrators: who comes second waits, however long the first one's derivations take.
+    @Test func aTurnIsWaitedForWithoutEnd() throws {
+        let program = try Program()
+        try Files.makeDirectory(program.scratch + "/run/unlock")
+        var lock = try LockFile(taking: program.scratch + "/run/unlock/lock")
+        let session = try session("x", program, options: ["--timeout", "5"])
+        try session.expect("Passphrase for root: ")
+        try session.type("x\r")
+        try session.expect("is trying a passphrase now; waiting for it.")
+        let deadline = Clock.now + .seconds(6)
+        while Clock.now < deadline { _ = try Poll.wait([], until: deadline) }
+        lock = nil
+        try session.expect("root: the passphrase is right.")
+        #expect(try session.exit() == .code(0))
+        _ = lock
     }
 
     @Test(arguments: [SIGTERM, SIGINT, SIGHUP])

@@ -1,4 +1,3 @@
-import CLinux
 import Foundation
 import LUKSFixtures
 import LinuxKit
@@ -50,41 +49,10 @@ import Testing
         }
     }
 
-    /// A davit at a terminal.
-    private final class Session {
-        let terminal: PseudoTerminal
-        private var child: ChildProcess
-        private var shown = ""
-
-        init(_ program: Program, _ crypttab: String) throws {
-            terminal = try PseudoTerminal()
-            var request = program.request(["unlock", "--crypttab", crypttab])
-            request.environment.append("DAVIT_SYSTEM_RUN=\(program.scratch)/system")
-            request.input = terminal.program.number
-            request.output = terminal.program.number
-            request.error = terminal.program.number
-            request.newSession = true
-            request.controllingTerminal = true
-            child = try ChildProcess(starting: request)
-        }
-
-        func type(_ text: String) throws { try terminal.controlling.write(text) }
-
-        func expect(_ text: String) throws {
-            let deadline = Clock.now + .seconds(30)
-            while !shown.contains(text), Clock.now < deadline {
-                _ = try Poll.wait([.init(terminal.controlling.number, .input)], until: deadline)
-                while case .bytes(let bytes) = try terminal.controlling.read(atMost: 4096) {
-                    shown += String(decoding: bytes, as: UTF8.self)
-                }
-            }
-            let range = try #require(shown.range(of: text), "shown: \(shown)")
-            shown.removeSubrange(..<range.upperBound)
-        }
-
-        func exit() throws -> ChildProcess.Exit? {
-            try child.wait(until: Clock.now + .seconds(30))
-        }
+    private func session(_ program: Program, _ crypttab: String) throws -> Session {
+        try Session(
+            program, ["unlock", "--crypttab", crypttab],
+            environment: ["DAVIT_SYSTEM_RUN=\(program.scratch)/system"])
     }
 
     /// A crypttab without anything to type for.
@@ -96,7 +64,7 @@ import Testing
         let program = try Program()
         let question = try Question(
             program, "1", "Message=PIN of the token:\nId=pin\nEcho=1")
-        let session = try Session(program, try emptyTab(program))
+        let session = try session(program, try emptyTab(program))
         try session.expect("PIN of the token: (asked by systemd) ")
         try session.type("24")
         try session.expect("24")
@@ -109,7 +77,7 @@ import Testing
     @Test func aSecretIsNotShown() throws {
         let program = try Program()
         let question = try Question(program, "1", "Message=Secret:\nEcho=0")
-        let session = try Session(program, try emptyTab(program))
+        let session = try session(program, try emptyTab(program))
         try session.expect("Secret: (asked by systemd) ")
         try session.type("Anker\r")
         #expect(try question.answer() == "+Anker")
@@ -125,7 +93,7 @@ import Testing
             program, "1",
             "Message=Please enter passphrase for disk root:\nId=cryptsetup:\(image.path)")
         let tab = try program.file("crypttab", "root \(image.path) none luks\n")
-        let session = try Session(program, tab)
+        let session = try session(program, tab)
         try session.expect("Passphrase for root: ")
         try session.type("Schwimmweste\r")
         try session.expect("root: no key slot opens with this passphrase.")

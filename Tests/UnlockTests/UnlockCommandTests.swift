@@ -113,6 +113,88 @@ import Testing
         #expect(result.exit == .code(0))
     }
 
+    /// Options of key files say nothing about what is typed, but for Debian's cryptroot, which cuts that, too.
+    @Test(arguments: [
+        ("kernel-line", "secret", [], 0), ("kernel-line", "xxxsecretyyy", [], 1),
+        ("kernel-line", "xxxsecretyyy", ["--key-file", "-"], 0),
+        ("cryptroot", "xxxsecretyyy", [], 0), ("cryptroot", "secret", [], 1),
+    ])
+    func cutsKeysAndNotPassphrases(
+        origin: String, input: String, options: [String], code: Int32
+    ) throws {
+        let program = try Program()
+        let image = try LUKSImage(type: "LUKS2", passphrase: "secret")
+        let cut = "keyfile-offset=3,keyfile-size=6"
+        let tab =
+            origin == "cryptroot"
+            ? try crypttab(program, "root \(image.path) none luks,\(cut)") : try crypttab(program)
+        let uuid = "6f3c12ce-1c41-4f0e-9a1a-3b9a3f6f9a00"
+        try FileManager.default.createDirectory(
+            atPath: program.scratch + "/proc", withIntermediateDirectories: true)
+        let line =
+            "rd.luks.name=\(uuid)=root rd.luks.data=\(uuid)=\(image.path) rd.luks.options=\(cut)\n"
+        _ = try program.file("proc/cmdline", origin == "cryptroot" ? "" : line)
+        let result = try program.run(
+            ["unlock", "--test", "--crypttab", tab] + options, input: input,
+            environment: ["DAVIT_PROC=\(program.scratch)/proc"])
+        #expect(result.exit == .code(code), "\(result.output) \(result.errors)")
+    }
+
+    /// It may still come, or be plugged in again; what is neither path nor UUID is a slip.
+    @Test(arguments: [
+        "/dev/davit-no-such", "UUID=6f3c12ce-1c41-4f0e-9a1a-000000000000",
+        "6F3C12CE-1c41-4f0e-9a1a-000000000000", "luks-6f3c12ce-1c41-4f0e-9a1a-000000000000",
+    ])
+    func waitsForWhatIsNamedAndNotThere(name: String) throws {
+        let program = try Program()
+        let result = try program.run(["unlock", "--test", "--wait", "1", name], input: "x")
+        #expect(result.exit == .code(99), "\(result.errors)")
+        #expect(result.errors.contains(" is not there yet; waiting for it, 1 s at most."))
+        // A slip is not shown as a missing disk from then on.
+        #expect(
+            Files.names(in: program.scratch + "/run/unlock").allSatisfy { !$0.hasSuffix(".json") })
+    }
+
+    /// A block device that no driver answers for: the numbers 60 to 63 are nobody's.
+    /// Source: linux Documentation/admin-guide/devices.txt.
+    private static func makeDeadDevice(_ path: String) -> Bool {
+        mknod(path, S_IFBLK | 0o600, 60 << 8) == 0 && open(path, O_RDONLY) < 0 && errno == ENXIO
+    }
+
+    private static let canMakeDeadDevice: Bool = {
+        let path = NSTemporaryDirectory() + "/davit-dead-\(getpid())"
+        defer { unlink(path) }
+        return makeDeadDevice(path)
+    }()
+
+    @Test(.enabled(if: canMakeDeadDevice, "needs root, and a directory where device nodes work"))
+    func waitsForADeviceThatGivesNoAnswer() throws {
+        let program = try Program()
+        let dead = program.scratch + "/dead"
+        #expect(Self.makeDeadDevice(dead))
+        let tab = try crypttab(program, "root \(dead) none luks")
+        let result = try program.run(
+            ["unlock", "--test", "--crypttab", tab, "--wait", "1"], input: "x")
+        #expect(result.exit == .code(99), "\(result.errors)")
+        #expect(
+            result.errors.contains(
+                "root: a readable \(dead) (No such device or address) is not there yet"))
+    }
+
+    @Test func nobodyIsTryingOnceTheTryingIsKilled() throws {
+        let program = try Program()
+        try Files.makeDirectory(program.scratch + "/run/unlock")
+        _ = try program.file("run/unlock/root.json", #"{"name": "root", "state": "trying"}"#)
+        func state() throws -> String? {
+            let status = try JSON(parsing: program.run(["status", "--json"]).output)
+            return status["unlock"]?.array?.first?["state"]?.string
+        }
+        #expect(try state() == "locked")
+        let lock = try LockFile(taking: program.scratch + "/run/unlock/lock")
+        #expect(try state() == "trying")
+        _ = consume lock
+    }
+
     @Test func waitsForWhatIsMissingAndSaysSo() throws {
         let program = try Program()
         let tab = try crypttab(program, "late /dev/no-such none luks")

@@ -58,8 +58,11 @@ enum GreetCommand: Command {
                 Output.line(
                     "Cannot be opened here: \(names.joined(separator: ", ")). This is a shell:")
                 return nil
-            case .givenUp:
-                Output.line("Nothing was changed. Log in again to unlock.")
+            case .givenUp(let opened):
+                let changed =
+                    opened.isEmpty
+                    ? "Nothing was changed." : "Open now: \(opened.joined(separator: ", "))."
+                Output.line("\(changed) Log in again to unlock.")
                 return .failed
             }
             let watch = BootWatch(keyboard) { Output.line("\(Clock.now.inSeconds)  \($0)") }

@@ -47,6 +47,7 @@ enum UnlockCommand: Command {
         }
         if let path = try reader.value("--crypttab") { run.sources.cryptroot = path }
         run.names = try reader.operands()
+        run.isKeyFile = keyFile != nil
         guard wantsList || !wantsJSON else { throw UsageError("--json goes with --list.") }
         guard !wantsList || keyFile == nil && !run.onlyTest else {
             throw UsageError(

@@ -1,0 +1,58 @@
+import CLinux
+import Foundation
+import LinuxKit
+import Testing
+
+/// A davit at a terminal: types, reads, looks at the echo.
+final class Session {
+    let program: Program
+    private let terminal: PseudoTerminal
+    private var child: ChildProcess
+    private(set) var shown = ""
+
+    init(_ program: Program, _ arguments: [String], environment: [String] = []) throws {
+        self.program = program
+        terminal = try PseudoTerminal()
+        var request = program.request(arguments)
+        request.environment += environment
+        request.input = terminal.program.number
+        request.output = terminal.program.number
+        request.error = terminal.program.number
+        request.newSession = true
+        request.controllingTerminal = true
+        child = try ChildProcess(starting: request)
+    }
+
+    var hasEcho: Bool {
+        var mode = termios()
+        return tcgetattr(terminal.program.number, &mode) == 0
+            && mode.c_lflag & tcflag_t(ECHO) != 0
+    }
+
+    func type(_ text: String) throws { try terminal.controlling.write(text) }
+
+    func signal(_ signal: Int32) { child.signal(signal) }
+
+    /// Reads until `text` was shown once more; fails after half a minute.
+    func expect(_ text: String) throws {
+        let deadline = Clock.now + .seconds(30)
+        while !shown.contains(text), Clock.now < deadline {
+            _ = try Poll.wait([.init(terminal.controlling.number, .input)], until: deadline)
+            try take()
+        }
+        let range = try #require(shown.range(of: text), "shown: \(shown)")
+        shown.removeSubrange(..<range.upperBound)
+    }
+
+    func exit() throws -> ChildProcess.Exit? {
+        let exit = try child.wait(until: Clock.now + .seconds(30))
+        try take()
+        return exit
+    }
+
+    private func take() throws {
+        while case .bytes(let bytes) = try terminal.controlling.read(atMost: 4096) {
+            shown += String(decoding: bytes, as: UTF8.self)
+        }
+    }
+}
