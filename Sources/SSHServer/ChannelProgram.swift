@@ -98,8 +98,9 @@ final class ChannelProgram {
         let now = Clock.now
         if channel.isClosedByClient { clientLeft() }
         let more = pumpInput()
-        pumpOutput(events.count > 1 && events[1].isReadable, now)
-        pumpErrors(events.count > 2 && events[2].isReadable, now)
+        move(&output, asError: false, events.count > 1 && events[1].isReadable, now)
+        move(&errors, asError: true, events.count > 2 && events[2].isReadable, now)
+        noticeOutputEnd(now)
         noticeEnd(events.count > 3 && events[3].isReadable, now)
         if let deadline = machine.deadline, now >= deadline {
             // Output that the client does not fetch is not silent output.
@@ -236,22 +237,17 @@ final class ChannelProgram {
         return input.isEmpty
     }
 
-    private func pumpOutput(_ isReadable: Bool, _ now: Duration) {
-        if isReadable, output.isEmpty, let number = streams?.outputNumber, number >= 0 {
-            if !Self.fill(&output, from: number, limit: channel.window) { streams?.closeOutput() }
+    private func move(
+        _ staging: inout Staging, asError: Bool, _ isReadable: Bool, _ now: Duration
+    ) {
+        let number = (asError ? streams?.errorNumber : streams?.outputNumber) ?? -1
+        if isReadable, staging.isEmpty, number >= 0 {
+            if !Self.fill(&staging, from: number, limit: channel.window) {
+                streams?.close(error: asError)
+            }
             perform(machine.handle(.outputMoved, at: now))
         }
-        send(&output, asError: false)
-        noticeOutputEnd(now)
-    }
-
-    private func pumpErrors(_ isReadable: Bool, _ now: Duration) {
-        if isReadable, errors.isEmpty, let number = streams?.errorNumber, number >= 0 {
-            if !Self.fill(&errors, from: number, limit: channel.window) { streams?.closeError() }
-            perform(machine.handle(.outputMoved, at: now))
-        }
-        send(&errors, asError: true)
-        noticeOutputEnd(now)
+        send(&staging, asError: asError)
     }
 
     private func send(_ staging: inout Staging, asError: Bool) {

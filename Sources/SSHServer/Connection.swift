@@ -75,7 +75,6 @@ package final class Connection {
         let connection = Connection(
             files: files, peer: peer, outOfMemoryScore: score,
             letsPassphrasesIn: letsPassphrasesIn, forwarding: forwarding, isApplet: isApplet)
-        if letsPassphrasesIn { Process.keepPrivate() }
         TCPSocket.noticeDeadPeer(descriptor, after: longestSilence)
         let session = try ServerSession(
             adopting: descriptor, hostKey: hostKey, offersPassphrase: letsPassphrasesIn,

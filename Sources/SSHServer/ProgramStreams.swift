@@ -109,6 +109,8 @@ struct ProgramStreams: ~Copyable {
         input = nil
     }
 
-    mutating func closeOutput() { output = nil }
-    mutating func closeError() { error = nil }
+    /// Closes the error output, or the other one, which is the terminal where there is one.
+    mutating func close(error isError: Bool) {
+        if isError { error = nil } else { output = nil }
+    }
 }

@@ -111,14 +111,7 @@ package enum SecretInput {
         guard secret.count < secret.capacity else { return 0 }
         let number = stream.number
         return try secret.fill { room throws(SystemError) in
-            let file = FileDescriptor(adopting: number)
-            do throws(SystemError) {
-                let count = try file.read(into: room)
-                _ = file.release()
-                return count
-            } catch {
-                _ = file.release()
-                throw error
+            try FileDescriptor.lend(number) { file throws(SystemError) in try file.read(into: room)
             }
         }
     }
