@@ -103,6 +103,9 @@ let package = Package(
         .target(
             name: "LUKSFixtures", dependencies: ["CCryptsetup", "CStatic"],
             path: "Tests/LUKSFixtures", swiftSettings: strict),
+        .target(
+            name: "ProcessMemory", dependencies: ["LinuxKit"], path: "Tests/ProcessMemory",
+            swiftSettings: strict),
         tests("CryptKitTests", ["CryptKit", "LUKSFixtures"]),
         tests("ExportCoreTests", ["ExportCore"]),
         tests("ExportTests", ["Export", "ExportCore", "JSONKit", "LinuxKit", "davit"]),
@@ -115,12 +118,13 @@ let package = Package(
         tests("ModuleKitTests", ["ModuleKit"]),
         tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes", "Seeds"]),
         // Needs root: network namespaces, dnsmasq.
-        tests("NetworkTests", ["davit", "JSONKit", "LinuxKit"]),
+        tests("NetworkTests", ["davit", "JSONKit", "LinuxKit", "ProcessMemory"]),
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
         tests("SSHCoreTests", ["Addresses", "SSHCore", "Seeds"]),
         tests("SSHKitTests", ["SSHKit"]),
         tests("SFTPCoreTests", ["Bytes", "SFTPCore"]),
-        tests("SSHServerTests", ["LUKSFixtures", "davit", "JSONKit", "LinuxKit"]),
+        tests(
+            "SSHServerTests", ["LUKSFixtures", "ProcessMemory", "davit", "JSONKit", "LinuxKit"]),
         tests("RepairCoreTests", ["RepairCore", "Seeds"]),
         tests("RepairTests", ["Repair", "RepairCore", "JSONKit", "LinuxKit", "davit"]),
         tests("UnlockCoreTests", ["UnlockCore", "Seeds"]),

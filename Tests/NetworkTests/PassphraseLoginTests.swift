@@ -1,5 +1,6 @@
 import Foundation
 import LinuxKit
+import ProcessMemory
 import Testing
 
 /// A locked disk, and OpenSSH's client that has nothing but its passphrase.
@@ -35,6 +36,25 @@ struct PassphraseLoginTests {
         #expect(result.exit == .code(255))
         #expect(result.errors.contains("This passphrase opens nothing that is locked."))
         #expect(Clock.now - begin < .seconds(30))
+    }
+
+    /// The session goes on, and asks for the next one: nothing of the last one is left in it.
+    @Test func aPassphraseThatWasTriedIsNowhere() throws {
+        let lab = try PassphraseLab(["--passphrase-login"], iterations: 2_000_000)
+        let typed = "Neun Rettungsringe 4714 steuerbord"
+        let client = try lab.startLogin(typed)
+        func wait(_ what: String, _ condition: () -> Bool) {
+            let deadline = Clock.now + .seconds(60)
+            while !condition(), Clock.now < deadline { usleep(10_000) }
+            #expect(Clock.now < deadline, "\(what): \(lab.log)")
+        }
+        wait("the search finds it while a key is derived") {
+            !ProcessMemory.holders(of: typed, below: lab.server).isEmpty
+        }
+        wait("it is refused") { lab.log.contains("refused a passphrase: it opens nothing") }
+        wait("the next one is asked for") { lab.wasAskedAgain }
+        #expect(ProcessMemory.holders(of: typed, below: lab.server).isEmpty)
+        client.signal(SIGKILL)
     }
 
     @Test func noPassphraseLogsInUnlessDavitIsToldSo() throws {
@@ -87,7 +107,7 @@ private final class PassphraseLab {
     /// Holds the janitor's input open, which closes the disk when this process ends, however it does.
     private var janitor: FileDescriptor?
 
-    init(_ options: [String]) throws {
+    init(_ options: [String], iterations: Int = 1000) throws {
         directory = NSTemporaryDirectory() + "davit-login-\(UUID().uuidString)"
         for name in ["", "/etc", "/run", "/dev"] { try Files.makeDirectory(directory + name) }
         namespace = try Namespace(scratch: directory)
@@ -95,7 +115,7 @@ private final class PassphraseLab {
             try namespace.shell(
                 """
                 truncate -s 20M \(directory)/disk && printf '%s' '\(Self.passphrase)' \
-                | cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \
+                | cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations \(iterations) \
                 --key-file - \(directory)/disk && losetup --find --show \(directory)/disk
                 """
             ).split(separator: "\n").last.map(String.init) ?? ""
@@ -153,6 +173,23 @@ private final class PassphraseLab {
     }
 
     var log: String { Files.text(directory + "/run/log") ?? "" }
+    var server: Int32 { sshd?.pid ?? -1 }
+    var wasAskedAgain: Bool { Files.exists(directory + "/asked-again") }
+
+    /// Logs in with a passphrase once, and then leaves the next question unanswered.
+    func startLogin(_ passphrase: String) throws -> ChildProcess {
+        try Files.replace(directory + "/typed", with: passphrase + "\n", mode: 0o600)
+        try Files.replace(
+            directory + "/askpass",
+            with: """
+                #!/bin/sh
+                [ ! -e \(directory)/asked ] || { >\(directory)/asked-again; exec sleep 1000; }
+                >\(directory)/asked
+                cat \(directory)/typed
+
+                """, mode: 0o700)
+        return try ChildProcess(starting: loginRequest(user: "root", prompts: 3))
+    }
     var isOpen: Bool { Files.exists("/dev/mapper/\(name)") }
 
     struct Login {
@@ -167,7 +204,17 @@ private final class PassphraseLab {
         let paths = ["/output", "/errors"].map { directory + $0 }
         let output = try FileDescriptor(emptying: paths[0], mode: 0o600)
         let errors = try FileDescriptor(emptying: paths[1], mode: 0o600)
-        var request = namespace.request(
+        var request = loginRequest(user: user, prompts: prompts)
+        request.output = output.number
+        request.error = errors.number
+        var client = try ChildProcess(starting: request)
+        let exit = try client.wait(until: Clock.now + .seconds(60))
+        return Login(
+            exit: exit, output: Files.text(paths[0]) ?? "", errors: Files.text(paths[1]) ?? "")
+    }
+
+    private func loginRequest(user: String, prompts: Int) -> ChildProcess.Request {
+        namespace.request(
             [
                 "/usr/bin/ssh", "-F", "none", "-o", "UserKnownHostsFile=/dev/null",
                 "-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=no",
@@ -175,11 +222,5 @@ private final class PassphraseLab {
                 "-o", "NumberOfPasswordPrompts=\(prompts)", "\(user)@127.0.0.1", "version",
             ],
             environment: ["SSH_ASKPASS=\(directory)/askpass", "SSH_ASKPASS_REQUIRE=force"])
-        request.output = output.number
-        request.error = errors.number
-        var client = try ChildProcess(starting: request)
-        let exit = try client.wait(until: Clock.now + .seconds(60))
-        return Login(
-            exit: exit, output: Files.text(paths[0]) ?? "", errors: Files.text(paths[1]) ?? "")
     }
 }

@@ -1,12 +1,15 @@
 import Foundation
 import JSONKit
 import LinuxKit
+import ProcessMemory
 import Testing
 
 /// A `davit sshd` of the test's own on a port of the loopback, with its files in a scratch directory.
 final class TestServer {
     let scratch: String
     let port: UInt16
+    /// More words for `davit sshd`.
+    var serverOptions: [String] = []
     private var child: ChildProcess?
 
     /// - Parameter options: stand before each key of authorized_keys.
@@ -62,7 +65,8 @@ final class TestServer {
         try Files.remove("\(scratch)/run/ssh/listener.json")
         let address = listen ?? "127.0.0.1:\(port)"
         var request = ChildProcess.Request(
-            Self.program, ["sshd", "--listen", address, "--config", "\(scratch)/etc"])
+            Self.program,
+            ["sshd", "--listen", address, "--config", "\(scratch)/etc"] + serverOptions)
         request.environment = environment
         let errors = try FileDescriptor(
             opening: "\(scratch)/errors", O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
@@ -91,10 +95,7 @@ final class TestServer {
     /// The processes of `davit session` that this server started.
     var sessions: [Int32] { Self.children(of: pid) }
 
-    static func children(of pid: Int32) -> [Int32] {
-        (Files.text("/proc/\(pid)/task/\(pid)/children") ?? "").split(separator: " ")
-            .compactMap { Int32($0) }
-    }
+    static func children(of pid: Int32) -> [Int32] { ProcessMemory.children(of: pid) }
 
     func authorize(_ lines: String, mode: mode_t = 0o600) throws {
         try Files.replace("\(scratch)/etc/authorized_keys", with: lines)
@@ -229,7 +230,7 @@ final class TestServer {
     }
 
     /// A port that was free a moment ago.
-    private static func freePort() throws -> UInt16 {
+    static func freePort() throws -> UInt16 {
         let probe = try TCPSocket.listen(on: [127, 0, 0, 1], port: 0, backlog: 1)
         return try #require(TCPSocket.local(of: probe.number)).port
     }
