@@ -77,6 +77,62 @@ import Testing
         result.expectSuccess()
     }
 
+    /// The client stands on a terminal of its own here, whose size changes under it.
+    @Test func theTerminalGrowsWithTheClients() throws {
+        let server = try TestServer()
+        let terminal = try PseudoTerminal()
+        let ours = terminal.controlling.number
+        PseudoTerminal.resize(ours, columns: 81, rows: 31, width: 0, height: 0)
+        var request = ChildProcess.Request(
+            "/usr/bin/ssh",
+            server.sshArguments(["-tt"]) + [
+                "root@127.0.0.1",
+                "trap 'stty size; exit 3' WINCH; stty size; while :; do sleep 0.01; done",
+            ])
+        request.environment = ["PATH=/usr/bin:/bin", "HOME=\(server.scratch)"]
+        request.input = terminal.program.number
+        request.output = terminal.program.number
+        request.error = terminal.program.number
+        request.newSession = true
+        request.controllingTerminal = true
+        var client = try ChildProcess(starting: request)
+        var shown = ""
+        func take() throws {
+            while case .bytes(let bytes) = try FileDescriptor.lend(
+                ours, { try $0.read(atMost: 4096) })
+            { shown += String(decoding: bytes, as: UTF8.self) }
+        }
+        try eventually("the first size") {
+            try take()
+            return shown.contains("31 81")
+        }
+        PseudoTerminal.resize(ours, columns: 120, rows: 40, width: 0, height: 0)
+        let exit = try client.wait(until: Clock.now + .seconds(20))
+        try take()
+        #expect(exit == .code(3))
+        #expect(shown.contains("40 120"), "\(shown)")
+        withExtendedLifetime(terminal) {}
+    }
+
+    /// What the keys of a terminal do arrives as signals; the program tells which.
+    @Test(arguments: [("\u{3}", "INT"), ("\u{1C}", "QUIT")])
+    func keysOfTheTerminalAreSignals(key: String, name: String) throws {
+        let server = try TestServer()
+        mkfifo("\(server.scratch)/keys", 0o600)
+        let keys = try FileDescriptor(opening: "\(server.scratch)/keys", O_RDWR)
+        let paths = ["keys", "shown", "complaints"].map { "\(server.scratch)/\($0)" }
+        var client = try server.startClient(
+            "/usr/bin/ssh",
+            server.sshArguments(["-tt"]) + [
+                "root@127.0.0.1",
+                "trap 'echo got \(name); exit 4' \(name); echo ready; while :; do sleep 0.01; done",
+            ], paths)
+        try eventually("the program runs") { Files.text(paths[1])?.contains("ready") == true }
+        try keys.write(key)
+        #expect(try client.wait(until: Clock.now + .seconds(20)) == .code(4))
+        #expect(Files.text(paths[1])?.contains("got \(name)") == true)
+    }
+
     @Test func givesNoTerminalToAKeyThatMayHaveNone() throws {
         let server = try TestServer(options: "no-pty")
         let result = try server.ssh("echo unseen", options: ["-tt"])

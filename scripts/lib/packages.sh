@@ -34,10 +34,12 @@ mandoc: checks the manual
 openssh-client: logs in, in the tests
 ninja-build: builds libssh
 python3-cryptography: plays a security key in the tests
+python3-paramiko: logs in, in the tests
 python3-venv: holds ssh-audit for the tests
 perl: configures libcrypto, edits the Swift library
 pkg-config: tells SwiftPM where the libraries are
 shellcheck: checks the scripts
+sshfs: mounts a directory of the server, in the tests
 strace: shows that the static program opens no library
 uuid-dev: the static libuuid
 xfsprogs: checks and repairs in the tests

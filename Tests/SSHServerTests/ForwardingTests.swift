@@ -1,0 +1,77 @@
+import Foundation
+import LinuxKit
+import Testing
+
+/// `ssh -L` to a port of the server's loopback, with both ends in the test.
+@Suite(.serialized) struct ForwardingTests {
+    /// A connection through the tunnel: what the client holds, and what the service behind it got.
+    private struct Tunnel: ~Copyable {
+        let server: TestServer
+        let client: FileDescriptor
+        let service: FileDescriptor
+        private let ssh: ChildProcess
+
+        init() throws {
+            let listener = try TCPSocket.listen(on: [127, 0, 0, 1], port: 0, backlog: 1)
+            let port = try #require(TCPSocket.local(of: listener.number)).port
+            server = try TestServer(options: "permitopen=\"127.0.0.1:\(port)\"", starting: false)
+            server.serverOptions = ["--forward", "\(port)"]
+            try server.start()
+            let local = try TestServer.freePort()
+            ssh = try server.startSSH(
+                "cat",
+                options: ["-o", "ExitOnForwardFailure=yes", "-L", "\(local):127.0.0.1:\(port)"])
+            var connected: FileDescriptor?
+            try eventually("the client listens") {
+                let socket = try? TCPSocket.connect(
+                    to: .init(address: [127, 0, 0, 1], port: local))
+                guard let socket else { return false }
+                _ = try Poll.wait([.init(socket.number, .output)], until: Clock.now + .seconds(1))
+                guard (try? TCPSocket.isConnected(socket.number)) == true else { return false }
+                connected = consume socket
+                return true
+            }
+            client = try #require(connected.take())
+            _ = try Poll.wait([.init(listener.number, .input)], until: Clock.now + .seconds(20))
+            service = try #require(try TCPSocket.accept(from: listener.number))
+        }
+
+        deinit { ssh.signal(SIGTERM) }
+    }
+
+    /// Everything up to the end.
+    private func rest(_ socket: borrowing FileDescriptor) throws -> String {
+        var bytes: [UInt8] = []
+        let deadline = Clock.now + .seconds(20)
+        while Clock.now < deadline {
+            _ = try Poll.wait([.init(socket.number, .input)], until: deadline)
+            switch try socket.read(atMost: 65536) {
+            case .bytes(let more): bytes += more
+            case .end: return String(decoding: bytes, as: UTF8.self)
+            case .wouldBlock: continue
+            }
+        }
+        return "no end after " + String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test func theClientEndsFirstAndStillHears() throws {
+        let tunnel = try Tunnel()
+        try tunnel.client.write("question")
+        TCPSocket.endOutput(tunnel.client.number)
+        #expect(try rest(tunnel.service) == "question")
+        try tunnel.service.write("answer")
+        TCPSocket.endOutput(tunnel.service.number)
+        #expect(try rest(tunnel.client) == "answer")
+        #expect(tunnel.server.log.contains("forwards a connection to 127.0.0.1, port "))
+    }
+
+    @Test func theServiceEndsFirstAndStillHears() throws {
+        let tunnel = try Tunnel()
+        try tunnel.service.write("greeting")
+        TCPSocket.endOutput(tunnel.service.number)
+        #expect(try rest(tunnel.client) == "greeting")
+        try tunnel.client.write("last words")
+        TCPSocket.endOutput(tunnel.client.number)
+        #expect(try rest(tunnel.service) == "last words")
+    }
+}
