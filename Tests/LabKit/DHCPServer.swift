@@ -1,6 +1,8 @@
 /// dnsmasq inside a lab, started and stopped as a story wants it.
 package final class DHCPServer: Sendable {
     private let server: Child
+    /// When it said that it answers.
+    package let readyAt: ContinuousClock.Instant
 
     init(
         enclosure: Enclosure, interface: String, range: ClosedRange<Int>, leaseSeconds: Int
@@ -17,7 +19,7 @@ package final class DHCPServer: Sendable {
                 + "255.255.255.0,\(leaseSeconds)",
         ])
         do {
-            try await server.errors.expect("DHCP, IP range", within: .seconds(10))
+            readyAt = try await server.errors.expect("DHCP, IP range", within: .seconds(30)).time
         } catch {
             await server.kill()
             throw error

@@ -29,7 +29,7 @@ struct BootAndRebootTests {
             try await rescue.guest.console.expect("unlock disk root", within: .seconds(120))
 
             // Something to close.
-            try await rescue.guest.shell.ready(.initrd, within: .seconds(30))
+            try await rescue.guest.shell.ready(.initrd, within: .seconds(60))
             let mounted = try await rescue.guest.shell.run(
                 """
                 echo 0 2048 linear /dev/vda 0 | dmsetup create lab-part && echo ready
@@ -43,7 +43,7 @@ struct BootAndRebootTests {
                 "Resetting now.",
             ] { #expect(reboot.text.contains(step), "\(reboot.text)\(reboot.errors)") }
             // QEMU ends where a machine would start again.
-            try await rescue.guest.ended(within: .seconds(30))
+            try await rescue.guest.ended(within: .seconds(90))
             // The kernel's own word for an orderly reset.
             #expect(rescue.guest.console.text.contains("reboot: Restarting system"))
         }
@@ -72,7 +72,7 @@ struct BootAndRebootTests {
 
             _ = try? await rescue.ssh.run(
                 host: lease.address, ["reboot", "--now"], within: .seconds(20))
-            try await rescue.guest.ended(within: .seconds(30))
+            try await rescue.guest.ended(within: .seconds(90))
         }
     }
 }

@@ -39,7 +39,7 @@ struct ConsoleBootTests {
     }
 
     /// How long they take is measured by scripts/bench boot; here, that they wait for nothing and nobody.
-    @Test("davit's boot scripts take no longer than some starts of the smallest program.")
+    @Test("davit's boot scripts take about as long as some starts of the smallest program.")
     func delay() async throws {
         let image = try await GuestImage.prepared(GuestImage.Plan())
         try await Lab.with("Delay") { lab in
@@ -57,7 +57,8 @@ struct ConsoleBootTests {
             let scripts = try #require(spent["init-premount"]) + #require(spent["init-bottom"])
             let twentyStarts = try #require(spent["ten-starts"])
             print("davit's boot scripts: \(scripts)0 ms; 20 starts of busybox: \(twentyStarts)0 ms")
-            #expect(scripts <= 2 * twentyStarts, "\(times)")
+            // Both were measured once, at different moments of a busy host: waiting for something would take seconds.
+            #expect(scripts <= max(5 * twentyStarts, 100), "\(times)")
         }
     }
 }

@@ -49,12 +49,13 @@ struct UnlockTests {
             "Killed while unlocking", dataDisks: 1,
             """
             davit unlock --key-file \(Self.secret) & victim=$!
-            until grep -q 'deriving the key of data1' /run/davit/log; do sleep 1; done
+            until grep -q 'deriving the key of data1' /run/davit/log; do :; done
             kill -9 $victim; wait $victim
             davit unlock --key-file \(Self.secret); echo code=$?
             """)
         #expect(seen.output.contains("root: open, and the boot goes on."))
-        #expect(seen.output.contains("data1: open."))
+        // It may have been open a moment before the signal.
+        #expect(seen.output.contains("data1: open"))
         #expect(seen.output.contains("code=0"))
         #expect(!seen.console.contains("bad password"), "no try of cryptroot's was wasted")
     }
