@@ -187,10 +187,13 @@ package struct IPv4Machine: Sendable {
                 announce(held.lease.address, at: now)
             case .dropAddress:
                 effects.append(.dropAddress)
-                claim = nil
+                // The claim of a probe under way is to another address than the one that goes.
+                if phase != .probing { claim = nil }
             case .note(let note): effects.append(.note(note))
             }
         }
+        // A lease can end before its probes do: what was held beside it is watched again.
+        if phase != .probing, claim?.isProbing == true { watchHeld(at: now) }
         return effects
     }
 

@@ -53,6 +53,7 @@ struct Simulation {
     private(set) var longestWait = Duration.zero
     private var nakedSince: Duration?
     private var duplicateSince: Duration?
+    private var probingSince: Duration?
     private(set) var longestDuplicate = Duration.zero
 
     static let mac = HardwareAddress(bytes: [2, 0, 0, 0, 0, 1]) ?? .broadcast
@@ -112,7 +113,7 @@ struct Simulation {
             feed(.carrierDown)
         case .clockJump(let further):
             now += further
-            (waitingSince, nakedSince, duplicateSince) = (nil, nil, nil)
+            (waitingSince, nakedSince, duplicateSince, probingSince) = (nil, nil, nil, nil)
             feed(.timeReached)
         case .squatterComes(let address):
             squatters.insert(address)
@@ -167,6 +168,9 @@ struct Simulation {
             configured.map { squatters.contains($0.lease.address) } == true && hasCarrier
         Self.measure(isDuplicate, &duplicateSince, &longestDuplicate, at: now)
         checkDeadlines()
+        var probing = Duration.zero
+        Self.measure(machine.phase == .probing, &probingSince, &probing, at: now)
+        if probing > .seconds(3) { broken.append("\(now): probes since \(probing)") }
 
         if configured != nil, machine.linkLocal != nil, hasCarrier {
             broken.append("\(now): an address of its own choice beside a lease")
