@@ -102,8 +102,10 @@ package enum InterfacePlan {
         return steps
     }
 
+    /// With another broadcast address it is good too: the kernel changes that of no address that is there (net/ipv4/devinet.c,
+    /// inet_rtm_newaddr), and to take the address away for it would take what hangs on it, perhaps somebody else's, as well.
     private static func isGood(_ there: Address?, _ wanted: Address) -> Bool {
-        guard let there, there.broadcast == wanted.broadcast else { return false }
+        guard let there else { return false }
         switch (there.validSeconds, wanted.validSeconds) {
         case (nil, nil): return true
         case (let one?, let other?):

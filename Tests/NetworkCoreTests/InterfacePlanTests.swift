@@ -59,6 +59,14 @@ import Testing
             ])
     }
 
+    /// The kernel would answer each attempt to change it with an announcement, which would be the reason for the next.
+    @Test func anotherBroadcastAddressStays() throws {
+        let theirs = InterfacePlan.Address(
+            Self.prefix, broadcast: IPv4Address(192, 0, 2, 254), validSeconds: 3590)
+        let present = InterfacePlan.Present(addresses: [theirs], routes: [Self.gateway], mtu: 1500)
+        #expect(InterfacePlan.steps(from: present, to: try Self.wanted(), formerly: []) == [])
+    }
+
     @Test func anotherMaskIsAnotherAddress() throws {
         let old = IPv4Prefix(Self.own, length: 16)
         let present = InterfacePlan.Present(
