@@ -215,8 +215,10 @@ package struct NetworkDaemon: ~Copyable {
         return false
     }
 
-    /// Gives the fixed address that is for no interface by its name to the first that has a carrier.
+    /// Gives the fixed address that is for no interface by its name to the first that has a carrier. It stays there as long as there is
+    /// that interface, also without a carrier: a switch that restarts must not send the address into another network.
     private mutating func giveToTheFirst(at now: Duration) {
+        if let name = first, !interfaces.contains(where: { $0.name == name }) { first = nil }
         guard first == nil, let rule = options.parameters.addressOfTheFirst,
             let chosen = interfaces.first(where: {
                 $0.link.hasCarrier && options.parameters.address(of: $0.name) == nil
