@@ -62,7 +62,9 @@ package struct NetworkDaemon: ~Copyable {
         }
         let words = Confinement.confine(
             places: places,
-            settings: [Roots.proc + "/sys/net/ipv6/conf", Roots.dev + "/kmsg"])
+            settings: [
+                Roots.proc + "/sys/net/ipv6/conf", Roots.dev + "/kmsg", Roots.dev + "/pmsg0",
+            ])
         recorder.record("confined: \(words)")
     }
 

@@ -62,6 +62,35 @@ import Testing
         try lab.wait(20, for: "no other in the file") { lab.state()?["linkLocal"] == .null }
     }
 
+    /// More links than one answer of the kernel holds, and they change all the time.
+    @Test func listsThatChangeUnderWayAreListedAgain() throws {
+        _ = try lab.onClient(
+            """
+            for n in $(seq 150); do echo "link add many$n type veth peer name more$n"; done \
+            >\(lab.directory)/batch && ip -batch \(lab.directory)/batch
+            """)
+        try lab.startServer()
+        _ = try lab.onClient(
+            """
+            (while [ -e \(lab.directory)/batch ]; do
+              for n in $(seq 150); do echo "link set many$n alias $(date +%N)"; done | ip -batch -
+            done) >/dev/null 2>&1 &
+            """)
+        defer { _ = try? lab.onClient("rm \(lab.directory)/batch") }
+        try lab.start()
+        try lab.waitUntilConfigured(60)
+        #expect(!lab.log.contains("Device or resource busy"))
+    }
+
+    @Test func aNoticeReachesTheMemoryThatOutlivesAReset() throws {
+        let memory = lab.directory + "/pmsg0"
+        try Files.replace(memory, with: "")
+        try lab.startServer()
+        try lab.start()
+        try lab.wait(20, for: "a notice") { Files.text(memory)?.contains("net[") == true }
+        #expect(Files.text(memory)?.hasPrefix("davit: ") == true)
+    }
+
     @Test func theServerKnowsItByTheIdentifierItIsGiven() throws {
         try lab.startServer()
         let result = try lab.run([
