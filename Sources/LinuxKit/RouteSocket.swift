@@ -189,17 +189,21 @@ package struct RouteSocket: ~Copyable {
     ) throws(SystemError) -> [NetlinkMessage] {
         try socket.write(request.bytes)
         var answer: [NetlinkMessage] = []
+        // A list is read to its end even where it is worthless: before that the socket takes no other question (EBUSY).
+        var isInterrupted = false
         while true {
             guard case .bytes(let datagram) = try socket.read(atMost: 65536) else {
                 throw SystemError("wait for", "the kernel's answer", code: ETIMEDOUT)
             }
             // What is left of an answer that was given up earlier has another sequence number.
             for message in NetlinkMessage.all(in: datagram) where message.sequence == sequence {
-                if message.flags & NLM_F_DUMP_INTR != 0 {
-                    throw SystemError("list", "what changes meanwhile", code: EINTR)
-                }
+                if message.flags & NLM_F_DUMP_INTR != 0 { isInterrupted = true }
                 switch message.type {
-                case Int(NLMSG_DONE): return answer
+                case Int(NLMSG_DONE):
+                    guard !isInterrupted else {
+                        throw SystemError("list", "what changes meanwhile", code: EINTR)
+                    }
+                    return answer
                 case Int(NLMSG_ERROR):
                     let status: Int32 = message.payload.value() ?? -EBADMSG
                     guard status == 0 else { throw SystemError("ask", "the kernel", code: -status) }

@@ -158,6 +158,7 @@ package struct NetworkDaemon: ~Copyable {
         let links: [Link]
         do throws(SystemError) { links = try routes.links() } catch {
             complain(error.description)
+            nextListing = now + .seconds(1)
             return
         }
         let made = virtualLinks.make(among: links, &routes)
