@@ -33,6 +33,8 @@ final class Interface {
     private var lastErrorAt: Duration?
     private var counters = InterfaceCounters()
     private var isChanged = true
+    /// What could not be written: IF.json, net-IF.conf.
+    private var lacks = (state: false, netConf: false)
     /// Whether the lease has changed since `takeLeaseChange()`.
     private var leaseChanged = true
 
@@ -298,13 +300,7 @@ final class Interface {
     }
 
     private func record(_ note: DHCPMachine.Note, at now: Duration) {
-        switch note {
-        case .tried, .offered: break
-        case .bound: counters.leases += 1
-        case .renewed: counters.renewals += 1
-        case .refused, .expired, .declined: counters.refusals += 1
-        case .ignored: counters.ignored += 1
-        }
+        counters.count(note)
         if case .bound = note { lastError = nil }
         if case .refused(let server, let words) = note {
             let reason = words.map { ": \($0)" } ?? ""
@@ -315,10 +311,7 @@ final class Interface {
     }
 
     private func record(_ note: IPv4Machine.ClaimNote, at now: Duration) {
-        switch note {
-        case .defended, .gaveWay: counters.conflicts += 1
-        case .tookLinkLocal, .droppedLinkLocal, .hurried: break
-        }
+        counters.count(note)
         if case .gaveWay(let address, let owner) = note {
             lastError = "\(address) is in use by \(owner)."
             lastErrorAt = now
@@ -328,8 +321,12 @@ final class Interface {
 
     // MARK: Repair
 
-    /// What the kernel has may have changed.
-    func demandCheck() { upkeep.demandCheck() }
+    /// What the kernel has may have changed, and the place for the files may be there again.
+    func demandCheck(at now: Duration) {
+        upkeep.demandCheck()
+        if lacks.netConf { writeNetConf(at: now) }
+        if lacks.state { isChanged = true }
+    }
 
     /// Compares what the kernel has with what the lease says, and does the difference.
     func repair(_ routes: inout RouteSocket, at now: Duration) {
@@ -364,13 +361,12 @@ final class Interface {
     // MARK: Files
 
     private func writeNetConf(at now: Duration) {
-        guard let directory = options.netConfDirectory, let lease else { return }
-        let text = NetworkFiles.netConf(
-            interface: name, lease: lease, mtu: link.mtu, uptime: now)
-        guard let text else { return }
+        guard let directory = options.netConfDirectory else { return }
+        lacks.netConf = false
         do throws(SystemError) {
-            try Files.replace("\(directory)/net-\(name).conf", with: text)
+            try report(state).writeNetConf(in: directory, at: now)
         } catch {
+            lacks.netConf = true
             fail(error.description, at: now)
         }
     }
@@ -383,8 +379,14 @@ final class Interface {
     }
 
     private func write(_ state: String, released: Bool = false) {
-        var report = InterfaceReport(name: name, state: state, link: link, machine: machine)
+        var report = report(state)
         report.isReleased = released
+        // Where that cannot be written nothing can be said of it either.
+        lacks.state = (try? files.write(report.json)) == nil
+    }
+
+    private func report(_ state: String) -> InterfaceReport {
+        var report = InterfaceReport(name: name, state: state, link: link, machine: machine)
         report.isConfigured = upkeep.isConfigured
         report.since = since
         report.lastError = lastError
@@ -393,6 +395,6 @@ final class Interface {
         report.originalMTU = originalMTU
         report.learned = learned
         report.counters = counters
-        try? files.write(report.json)
+        return report
     }
 }

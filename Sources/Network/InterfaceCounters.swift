@@ -1,4 +1,5 @@
 import JSONKit
+import NetworkCore
 
 /// Events since the interface was first seen.
 struct InterfaceCounters {
@@ -12,6 +13,23 @@ struct InterfaceCounters {
     var carrierLosses = 0
     var repairs = 0
     var conflicts = 0
+
+    mutating func count(_ note: DHCPMachine.Note) {
+        switch note {
+        case .tried, .offered: break
+        case .bound: leases += 1
+        case .renewed: renewals += 1
+        case .refused, .expired, .declined: refusals += 1
+        case .ignored: ignored += 1
+        }
+    }
+
+    mutating func count(_ note: IPv4Machine.ClaimNote) {
+        switch note {
+        case .defended, .gaveWay: conflicts += 1
+        case .tookLinkLocal, .droppedLinkLocal, .hurried: break
+        }
+    }
 
     var json: JSON {
         [

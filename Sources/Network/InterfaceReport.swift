@@ -26,6 +26,15 @@ struct InterfaceReport {
         self.machine = machine
     }
 
+    /// Debian's net-IF.conf in this directory; nothing without a lease.
+    func writeNetConf(in directory: String, at now: Duration) throws(SystemError) {
+        guard let lease = machine.held?.lease,
+            let text = NetworkFiles.netConf(
+                interface: name, lease: lease, mtu: link.mtu, uptime: now)
+        else { return }
+        try Files.replace("\(directory)/net-\(name).conf", with: text)
+    }
+
     var json: JSON {
         let held = isReleased ? nil : machine.held
         let lease = held?.lease

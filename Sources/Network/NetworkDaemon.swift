@@ -30,6 +30,8 @@ package struct NetworkDaemon: ~Copyable {
     private var leftAlone: Set<String> = []
     private var nextListing = Duration.zero
     private var lastProblem = ""
+    /// Whether a resolv.conf could not be written.
+    private var lacksResolvConf = false
 
     /// The kernel is asked what there is this often even when it says nothing: a message may be lost.
     private static let listingPeriod = Duration.seconds(10)
@@ -187,12 +189,13 @@ package struct NetworkDaemon: ~Copyable {
         for link in wanted {
             if let known = interfaces.first(where: { $0.link.index == link.index }) {
                 known.update(link, &routes, at: now)
-                known.demandCheck()
+                known.demandCheck(at: now)
             } else {
                 begin(link, at: now)
             }
         }
         giveToTheFirst(at: now)
+        if lacksResolvConf { writeResolvConf() }
         let own = Set(links.compactMap(\.hardwareAddress))
         for interface in interfaces { interface.siblings = own }
         awaitMissing(among: links)
@@ -291,8 +294,10 @@ package struct NetworkDaemon: ~Copyable {
         let text = NetworkFiles.resolvConf(
             interfaces.compactMap(\.lease), ipv6.learned, named: options.parameters.nameServers)
         let paths = [InterfaceState.directory + "/resolv.conf", options.resolvConf]
+        lacksResolvConf = false
         for path in paths.compactMap({ $0 }) {
             do throws(SystemError) { try Files.replace(path, with: text) } catch {
+                lacksResolvConf = true
                 complain(error.description)
             }
         }

@@ -69,6 +69,51 @@ import Testing
         }
     }
 
+    @Test func theAddressGoesToAnotherWhenItsInterfaceIsGone() throws {
+        try lab.connect(1)
+        _ = try lab.onServer("ip link set srv down")
+        try lab.setCommandLine("ip=10.55.0.77::10.55.0.1:255.255.255.0")
+        try lab.start(["--interface", "cli", "--interface", "cli1"])
+        try lab.wait(20, for: "the address") { try lab.addresses("cli1") == ["10.55.0.77/24"] }
+        _ = try lab.onServer("ip link set srv up")
+        try lab.wait(20, for: "the other's carrier") { lab.state()?["carrier"]?.bool == true }
+        #expect(lab.state()?["state"]?.string != "static", "it stays where it is")
+        _ = try lab.onServer("ip link delete srv1")
+        try lab.wait(20, for: "the address on the other") {
+            try lab.addresses() == ["10.55.0.77/24"]
+        }
+    }
+
+    /// The kernel announces each attempt to change it, and changes nothing.
+    @Test func anAddressThatIsThereWithAnotherBroadcastAddressIsLeftInPeace() throws {
+        _ = try lab.onClient("ip address add 10.55.0.77/24 brd 10.55.0.254 dev cli")
+        try lab.setCommandLine("ip=10.55.0.77::10.55.0.1:24:box:cli:none")
+        try lab.start(["--interface", "cli", "--hostname", "box"])
+        // It is asked on the link for three quarters of a second whose the name is.
+        try lab.wait(30, for: "the name") { lab.state()?["mdns"]?.string == "box.local" }
+        #expect(lab.state()?["configured"]?.bool == true)
+        #expect(lab.state()?["counters"]?["repairs"]?.int == 0)
+    }
+
+    @Test func filesThatCouldNotBeWrittenAreWrittenLater() throws {
+        let paths = ["/run/net/resolv.conf", "/run/net/cli.json", "/net-cli.conf"].map {
+            lab.directory + $0
+        }
+        for path in ["/run", "/run/net"] { try Files.makeDirectory(lab.directory + path) }
+        for path in paths { try Files.makeDirectory(path) }
+        try lab.setCommandLine("ip=10.55.0.77::10.55.0.1:24:box:cli:none nameserver=10.55.0.2")
+        try lab.start()
+        try lab.wait(20, for: "the address") {
+            lab.log.contains("has 10.55.0.77/24, as the kernel's command line says")
+        }
+        for path in paths { _ = try lab.onClient("rmdir \(path)") }
+        try lab.wait(40, for: "all files") {
+            Files.text(paths[0]) == "nameserver 10.55.0.2"
+                && lab.state()?["configured"]?.bool == true
+                && Files.text(paths[2])?.contains("IPV4ADDR='10.55.0.77'") == true
+        }
+    }
+
     /// Where the kernel has VLANs they are made and used; where it has none that is said by name.
     @Test func aVLANIsMadeAndUsedOrItsLackNamed() throws {
         try lab.setCommandLine("vlan=cli.5:cli")
