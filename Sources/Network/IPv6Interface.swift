@@ -94,6 +94,8 @@ final class IPv6Interface {
         if !fresh.hasCarrier {
             perform(.carrierDown, &routes, at: now)
         } else if !hadCarrier || machine.phase == .idle {
+            // The link may be another network's. What goes with a held address goes with it.
+            if !hadCarrier, machine.held == nil { informed = nil }
             perform(.carrierUp, &routes, at: now)
         }
         let flags = fresh.router ?? []
@@ -178,6 +180,7 @@ final class IPv6Interface {
             case .dropAddress:
                 lacksAddress = true
                 nextRepairAt = now
+                informed = nil
             case .inform(let answer): informed = answer
             case .note(let note): record(note, at: now)
             }
