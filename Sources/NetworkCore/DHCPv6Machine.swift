@@ -276,27 +276,24 @@ extension DHCPv6Machine {
     private mutating func received(
         _ message: DHCPv6Message, at now: Duration, _ random: inout some RandomNumberGenerator
     ) -> [Effect] {
-        // Source: RFC 8415 §16: what lacks our identifier, or answers another question, is not for us.
-        guard message[DHCPv6OptionCode.clientIdentifier] == identifier,
+        // Source: RFC 8415 §16: what lacks our identifier, or answers another question, is not for us, and not worth reading.
+        guard let asked = state.exchange, asked.sent > 0,
+            asked.transaction == message.transaction,
+            message.kind == .reply || message.kind == .advertise,
+            message[DHCPv6OptionCode.clientIdentifier] == identifier,
             let answer = DHCPv6Answer(parsing: message, identity: identity)
         else { return [] }
-        func isFor(_ exchange: Exchange) -> Bool {
-            exchange.transaction == message.transaction && exchange.sent > 0
-                && message.kind == .reply
-        }
+        let isReply = message.kind == .reply
         switch state {
         case .idle, .informed, .bound: return []
-        case .informing(let exchange):
-            guard isFor(exchange), answer.status == .success else { return [] }
+        case .informing:
+            guard isReply, answer.status == .success else { return [] }
             tries = 0
             state = .informed(until: now + .seconds(Int64(answer.refreshAfter)))
             return [.inform(answer), .note(.informed)]
         case .soliciting(let exchange, let best):
-            guard exchange.transaction == message.transaction, exchange.sent > 0,
-                answer.status == .success, answer.address != nil
-            else { return [] }
-            if message.kind == .reply, answer.isRapid { return bind(answer, exchange, nil) }
-            guard message.kind == .advertise else { return [] }
+            guard answer.status == .success, answer.address != nil else { return [] }
+            if isReply { return answer.isRapid ? bind(answer, exchange, nil) : [] }
             // Others have until the end of the first gap, unless this one is to be taken at once.
             if answer.preference == 255 || exchange.sent > 1 {
                 return request(answer, at: now, &random)
@@ -305,8 +302,8 @@ extension DHCPv6Machine {
                 state = .soliciting(exchange, best: answer)
             }
             return []
-        case .requesting(let exchange, let asked):
-            guard isFor(exchange), answer.server == asked.server else { return [] }
+        case .requesting(let exchange, let chosen):
+            guard isReply, answer.server == chosen.server else { return [] }
             if answer.status == .success, answer.address != nil {
                 return bind(answer, exchange, nil)
             }
@@ -315,8 +312,8 @@ extension DHCPv6Machine {
                 return [.note(.refused(answer.status))]
             }
             return [.note(.refused(answer.status))] + solicit(at: now, &random)
-        case .confirming(let exchange, let held):
-            guard isFor(exchange) else { return [] }
+        case .confirming(_, let held):
+            guard isReply else { return [] }
             guard answer.status == .notOnLink else {
                 tries = 0
                 state = .bound(held)
@@ -324,7 +321,7 @@ extension DHCPv6Machine {
             }
             return drop(answer.status, at: now, &random)
         case .renewing(let exchange, let held), .rebinding(let exchange, let held):
-            guard isFor(exchange) else { return [] }
+            guard isReply else { return [] }
             switch answer.status {
             case .success:
                 return answer.address == nil ? [] : bind(answer, exchange, held)
@@ -332,8 +329,8 @@ extension DHCPv6Machine {
             case .unspecifiedFailure, .noAddresses, .useMulticast:
                 return [.note(.refused(answer.status))]
             }
-        case .declining(let exchange, _):
-            guard isFor(exchange) else { return [] }
+        case .declining:
+            guard isReply else { return [] }
             return solicit(at: now, &random)
         }
     }

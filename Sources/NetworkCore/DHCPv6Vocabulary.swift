@@ -76,5 +76,17 @@ extension DHCPv6Machine {
         case renewing(Exchange, HeldDHCPv6)
         case rebinding(Exchange, HeldDHCPv6)
         case declining(Exchange, DHCPv6Answer)
+
+        /// The question that is open.
+        var exchange: Exchange? {
+            switch self {
+            case .idle, .informed, .bound: nil
+            case .informing(let exchange), .soliciting(let exchange, _),
+                .requesting(let exchange, _), .confirming(let exchange, _),
+                .renewing(let exchange, _), .rebinding(let exchange, _),
+                .declining(let exchange, _):
+                exchange
+            }
+        }
     }
 }

@@ -36,13 +36,19 @@ package enum DomainName {
     package static func list(parsing bytes: [UInt8], atMost limit: Int) -> [String] {
         var names: [String] = []
         var position = 0
-        while position < bytes.count, names.count < limit {
+        var attempts = 0
+        // Names outside the alphabet count, so that their number is bounded too.
+        while position < bytes.count, names.count < limit, attempts < 4 * limit {
+            attempts += 1
             guard let (name, next) = name(in: bytes, at: position) else { break }
             if let good = checked(name) { names.append(good) }
             position = next
         }
         return names
     }
+
+    /// Each of a name's pointers may be one step back, through all of a message that is made of pointers; real names have one.
+    private static let mostPointers = 16
 
     /// The name that begins at `start`, and where what follows it does; `nil` when it is broken.
     static func name(in bytes: [UInt8], at start: Int) -> (name: String, next: Int)? {
@@ -51,6 +57,7 @@ package enum DomainName {
         var next: Int?
         // Each pointer must lead backwards, so that a loop of pointers ends.
         var fence = start
+        var pointers = 0
         var length = 0
         while bytes.indices.contains(position) {
             let first = bytes[position]
@@ -59,7 +66,8 @@ package enum DomainName {
             case 0xC0...:
                 guard bytes.indices.contains(position + 1) else { return nil }
                 let target = Int(first & 0x3F) << 8 | Int(bytes[position + 1])
-                guard target < fence else { return nil }
+                pointers += 1
+                guard target < fence, pointers <= mostPointers else { return nil }
                 next = next ?? position + 2
                 fence = target
                 position = target

@@ -1,5 +1,6 @@
-import NetworkCore
 import Testing
+
+@testable import NetworkCore
 
 @Suite struct DomainNameTests {
     @Test(arguments: [
@@ -39,6 +40,25 @@ import Testing
         ] as [[UInt8]])
     func brokenListsEnd(bytes: [UInt8]) {
         #expect(DomainName.list(parsing: bytes, atMost: 8) == [])
+    }
+
+    /// A name, and then one pointer to the one before after another.
+    static func chain(_ pointers: Int) -> [UInt8] {
+        var bytes: [UInt8] = [1, 97, 0]
+        for number in 0..<pointers { bytes += [0xC0, number == 0 ? 0 : UInt8(bytes.count - 2)] }
+        return bytes
+    }
+
+    @Test func chainsOfPointersAreBounded() {
+        #expect(DomainName.name(in: Self.chain(16), at: 33)?.name == "a")
+        #expect(DomainName.name(in: Self.chain(17), at: 35) == nil)
+    }
+
+    @Test func namesThatAreLeftOutCountToo() {
+        let good: [UInt8] = [1, 97, 0]
+        let bad = (0..<32).flatMap { _ -> [UInt8] in [1, 95, 0] }
+        #expect(DomainName.list(parsing: bad.dropLast(3) + good, atMost: 8) == ["a"])
+        #expect(DomainName.list(parsing: bad + good, atMost: 8) == [])
     }
 
     @Test func listsAreBounded() {
