@@ -172,6 +172,10 @@ extension DHCPMachine {
         do throws(Lease.Refusal) {
             let lease = try Lease(parsing: message)
             if isRapid { return bind(lease, exchange, nil, using: &random) }
+            // Others have until the next DISCOVER; who is alone is taken then.
+            if lease.server == disappointing, exchange.sent <= 1 {
+                return [.note(.ignored(.disappointed))]
+            }
             var next = exchange
             next.sent = 0
             return [.note(.offered(lease))] + sendRequest(next, lease, at: now, using: &random)
@@ -207,6 +211,7 @@ extension DHCPMachine {
             if let asked, let server, server != asked { return [.note(.ignored(.otherServer))] }
             let words = message.options.text(DHCPOptionCode.message).map { String($0.prefix(120)) }
             // A refused offer says nothing against another address that is held meanwhile.
+            if let offer { disappointing = offer.server }
             let keeps = offer != nil && offer?.address != held?.lease.address
             let drop: [Effect] = held == nil || keeps ? [] : [.dropAddress]
             state = .noCarrier(keeps ? held : nil)
@@ -225,6 +230,7 @@ extension DHCPMachine {
         let fuzz = Duration.milliseconds(Int64.random(in: 0...max(0, most), using: &random))
         let fresh = HeldLease(lease, obtainedAt: exchange.lastSentAt, renewalFuzz: fuzz)
         tries = 0
+        disappointing = nil
         // An address that is on the interface is watched all the time and needs no probe (RFC 5227 §2.1).
         guard held?.lease.address == lease.address else {
             state = .probing(fresh, held)

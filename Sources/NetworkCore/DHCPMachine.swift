@@ -18,6 +18,8 @@ package struct DHCPMachine: Sendable {
     package internal(set) var lastTryAt: Duration?
     /// The same since the carrier or a sign of life came, if that was later: what is new is asked densely again.
     var triesOnThisLink = 0
+    /// The server that offered last and then refused, or fell silent: where there is another, that one is given the time to answer.
+    var disappointing: IPv4Address?
 
     /// - Parameter held: a lease from an earlier run, asked for again at the first carrier.
     package init(_ configuration: Configuration, held: HeldLease? = nil) {
@@ -49,6 +51,7 @@ package struct DHCPMachine: Sendable {
         switch (state, event) {
         case (.noCarrier(let held), .carrierUp):
             triesOnThisLink = 0
+            disappointing = nil
             conflicts.settled()
             guard let held, !held.hasEnded(at: now) else {
                 return expire(at: now) + discover(at: now, using: &random)
@@ -88,6 +91,7 @@ package struct DHCPMachine: Sendable {
             let expired = expire(at: now)
             guard exchange.nextAt <= now else { return expired }
             guard exchange.sent < Self.mostRequests else {
+                disappointing = offer.server
                 return expired + discover(at: now, using: &random)
             }
             return expired + sendRequest(exchange, offer, at: now, using: &random)

@@ -69,6 +69,7 @@ extension DHCPMachine {
         case notExpected(DHCPMessage.Kind)
         case otherServer
         case otherAddress
+        case disappointed
         case noLease(Lease.Refusal)
     }
 

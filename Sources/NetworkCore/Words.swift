@@ -7,6 +7,7 @@ extension DHCPMachine.Ignored: CustomStringConvertible {
         case .notExpected(let kind): "an unasked \(kind.word)"
         case .otherServer: "an answer of a server that was not asked"
         case .otherAddress: "an acknowledgement of an address that was not asked for"
+        case .disappointed: "an offer of a server that did not keep its last one"
         case .noLease(let refusal): "an answer \(refusal)"
         }
     }
