@@ -5,6 +5,10 @@ struct DHCPExchange: Sendable {
     var sent = 0
     var lastSentAt: Duration
     var nextAt: Duration
+    /// Whether servers are asked to answer to everybody, which holds for the ACK as for the OFFER. Source: RFC 2131 §4.1.
+    var wantsBroadcast = false
+    /// When the last DISCOVER went out, whose seconds the REQUEST repeats. Source: RFC 2131 §3.1, step 3.
+    var discoveredAt: Duration?
 
     init(at now: Duration, using random: inout some RandomNumberGenerator) {
         transaction = UInt32.random(in: 1...UInt32.max, using: &random)
@@ -19,7 +23,9 @@ struct DHCPExchange: Sendable {
     ) -> DHCPMessage {
         var message = DHCPMessage(
             kind, transaction: transaction, from: configuration.hardwareAddress)
-        message.seconds = UInt16(clamping: (now - startedAt).components.seconds)
+        message.seconds = UInt16(
+            clamping: ((discoveredAt ?? now) - startedAt).components.seconds)
+        message.wantsBroadcast = wantsBroadcast
         message.options[DHCPOptionCode.clientIdentifier] = configuration.clientIdentifier
         guard kind != .decline else { return message }
         message.options[DHCPOptionCode.parameterRequestList] = DHCPOptionCode.requested

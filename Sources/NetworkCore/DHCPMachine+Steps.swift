@@ -87,17 +87,21 @@ extension DHCPMachine {
         _ exchange: DHCPExchange, _ held: HeldLease?, at now: Duration,
         using random: inout some RandomNumberGenerator
     ) -> [Effect] {
+        var exchange = exchange
+        // One that is put off changes nothing: the answer may be to the one before.
+        if budget.opening(at: now) <= now {
+            // Some relays and bridges lose answers to an address that nobody has yet; one try in four asks for a broadcast.
+            exchange.wantsBroadcast = (tries &+ 1).isMultiple(of: 4)
+            exchange.discoveredAt = now
+        }
         // By the tries of the whole search: offers that lead nowhere do not make it dense again.
         let gap = configuration.pace.gap(after: triesOnThisLink &+ 1, using: &random)
-        // Some relays and bridges lose answers to an address that nobody has yet; one try in four asks for a broadcast.
-        let wantsBroadcast = (tries &+ 1).isMultiple(of: 4)
         return send(
             .discover, exchange, .broadcast(from: .unspecified), gap: gap, at: now,
             state: { .selecting($0, held) },
             complete: { message in
                 message.options[DHCPOptionCode.rapidCommit] = []
                 message.options[DHCPOptionCode.requestedAddress] = held?.lease.address.bytes
-                message.wantsBroadcast = wantsBroadcast
             })
     }
 
@@ -121,6 +125,8 @@ extension DHCPMachine {
         using random: inout some RandomNumberGenerator
     ) -> [Effect] {
         let gap = configuration.pace.requestGap(after: exchange.sent &+ 1, using: &random)
+        var exchange = exchange
+        exchange.wantsBroadcast = !exchange.sent.isMultiple(of: 2)
         return send(
             .request, exchange, .broadcast(from: .unspecified), gap: gap, at: now,
             state: { .rebooting($0, held) },

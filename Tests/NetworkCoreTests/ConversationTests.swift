@@ -50,6 +50,23 @@ import Seeds
         print("waiting: \(Double(simulation.sentAt.count) / 60) packets a minute")
     }
 
+    @Test func whereOnlyBroadcastsArriveThereIsALeaseTooAndItIsConfirmed() {
+        for seed in 0..<50 {
+            var simulation = Simulation(seed: UInt64(seed))
+            simulation.servers[0].isUp = true
+            simulation.network.losesUnicast = true
+            simulation.plan(.carrierUp, at: .seconds(1))
+            simulation.run(until: .seconds(20))
+            #expect(simulation.machine.phase == .bound)
+            simulation.plan(.carrierDown, at: .seconds(21))
+            simulation.plan(.carrierUp, at: .seconds(22))
+            simulation.run(until: .seconds(26))
+            #expect(simulation.machine.phase == .bound)
+            #expect(simulation.sentAt.count { $0 >= .seconds(22) } == 2)
+            #expect(simulation.broken == [])
+        }
+    }
+
     @Test func aServerWithAnotherPoolRefusesAndGivesAnew() {
         var simulation = Simulation(seed: 3)
         simulation.servers[0].isUp = true

@@ -11,6 +11,8 @@ struct Simulation {
         var lost = 0
         var doubled = 0
         var slowest = Duration.milliseconds(20)
+        /// Whether a relay loses what goes to an address that nobody has yet, so that only answers to everybody arrive.
+        var losesUnicast = false
     }
 
     enum Change {
@@ -238,8 +240,11 @@ struct Simulation {
     private mutating func deliver(_ packet: Packet) {
         switch packet {
         case .dhcp(let message):
+            let isHeard =
+                !network.losesUnicast || message.wantsBroadcast
+                || message.clientAddress != .unspecified
             for which in servers.indices {
-                guard let answer = servers[which].answer(to: message) else { continue }
+                guard let answer = servers[which].answer(to: message), isHeard else { continue }
                 carry(.dhcp(answer), to: \.toClient)
             }
         case .arp(let packet):
