@@ -21,8 +21,6 @@ package struct Link: Equatable, Sendable {
     package let isPhysicalEthernet: Bool
     /// What the routers of the link say; `nil` where IPv6 is off.
     package let router: RouterFlags?
-    /// What makes it, such as `vlan` or `bond`; `nil` for hardware.
-    package let kind: String?
     /// The index of the bond or bridge that it is a part of.
     package let master: Int32?
 
@@ -42,7 +40,6 @@ package struct Link: Equatable, Sendable {
         carrierUps = attributes[Int(IFLA_CARRIER_UP_COUNT)]?.value() ?? 0
 
         let information = attributes[Int(IFLA_LINKINFO)].map(NetlinkMessage.attributes(in:)) ?? [:]
-        kind = information[Int(IFLA_INFO_KIND)]?.text
         master = attributes[Int(IFLA_MASTER)]?.value()
         isPhysicalEthernet =
             fixed.ifi_type == UInt16(ARPHRD_ETHER) && hardwareAddress != nil

@@ -40,10 +40,15 @@ struct VirtualLinks {
                 words += say(bond.name, failure, "made the bond")
                 continue
             }
-            for part in links where bond.parts.contains(part.name) && part.master != there.index {
+            for part in links
+            where bond.parts.contains(part.name)
+                && (part.master != there.index || failures[part.name] != nil)
+            {
                 let failure = attempt(part.name) { () throws(SystemError) in
-                    if part.isUp { try routes.setUp(false, part) }
-                    try routes.join(part, to: there)
+                    if part.master != there.index {
+                        if part.isUp { try routes.setUp(false, part) }
+                        try routes.join(part, to: there)
+                    }
                     if let mtu = bond.mtu { try routes.setMTU(UInt32(mtu), there) }
                     let isPreferred = bond.options.contains { $0.value == .interface(part.name) }
                     if isPreferred { try routes.change(there, .primary(part.index)) }

@@ -74,6 +74,7 @@ package struct DHCPv6Machine: Sendable {
         switch event {
         case .carrierUp:
             hasCarrier = true
+            tries = 0
             return begin(at: now, &random)
         case .carrierDown:
             hasCarrier = false

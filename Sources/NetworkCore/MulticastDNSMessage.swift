@@ -46,8 +46,6 @@ package struct MulticastDNSMessage: Equatable, Sendable {
 
     package var identifier: UInt16 = 0
     package var isResponse = false
-    /// More known answers follow in another message.
-    package var isTruncated = false
     package var questions: [Question] = []
     package var answers: [Record] = []
     package var authorities: [Record] = []
@@ -71,7 +69,6 @@ package struct MulticastDNSMessage: Equatable, Sendable {
         else { return nil }
         self.identifier = identifier
         isResponse = flags & 0x8000 != 0
-        isTruncated = flags & 0x0200 != 0
         var position = 12
         for _ in 0..<min(Int(questionCount), Self.mostQuestions) {
             guard let (name, next) = DomainName.name(in: bytes, at: position) else { return }
@@ -120,7 +117,7 @@ package struct MulticastDNSMessage: Equatable, Sendable {
         var writer = ByteWriter(reserving: 128)
         writer.append(identifier)
         // A response of ours is authoritative.
-        writer.append(isResponse ? 0x8400 : isTruncated ? 0x0200 : UInt16(0))
+        writer.append(isResponse ? 0x8400 : UInt16(0))
         for count in [questions.count, answers.count, authorities.count, additions.count] {
             writer.append(UInt16(clamping: count))
         }
