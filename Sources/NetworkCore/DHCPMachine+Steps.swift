@@ -21,8 +21,10 @@ extension DHCPMachine {
         sendReboot(DHCPExchange(at: now, using: &random), held, at: now, using: &random)
     }
 
+    /// - Parameter kept: a lease of another address, which is good still.
     mutating func decline(
-        _ held: HeldLease, at now: Duration, using random: inout some RandomNumberGenerator
+        _ held: HeldLease, keeping kept: HeldLease? = nil, at now: Duration,
+        using random: inout some RandomNumberGenerator
     ) -> [Effect] {
         let exchange = DHCPExchange(at: now, using: &random)
         var message = exchange.message(.decline, configuration, at: now)
@@ -30,7 +32,7 @@ extension DHCPMachine {
         message.options[DHCPOptionCode.serverIdentifier] = held.lease.server.bytes
         budget.spend(at: now)
         let until = now + conflicts.pause(usual: Self.pauseAfterDecline)
-        state = .declined(until: until)
+        state = .declined(until: until, kept)
         return [
             .send(message, .broadcast(from: .unspecified)),
             .note(.declined(held.lease.address, nextAt: until)),
@@ -48,7 +50,8 @@ extension DHCPMachine {
         case .rebooting(let exchange, _), .renewing(let exchange, _), .rebinding(let exchange, _):
             state = .selecting(exchange, nil)
         case .probing(let fresh, _): state = .probing(fresh, nil)
-        case .bound, .declined: return []
+        case .declined(let until, _): state = .declined(until: until, nil)
+        case .bound: return []
         }
         return [.dropAddress, .note(.expired(held.lease.address))]
     }

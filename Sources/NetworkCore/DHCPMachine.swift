@@ -120,8 +120,7 @@ package struct DHCPMachine: Sendable {
                     earlier?.lease.address == fresh.lease.address ? .renewed(fresh) : .bound(fresh)),
             ]
         case (.probing(let fresh, let earlier), .addressInUse):
-            return (earlier == nil ? [] : [.dropAddress])
-                + decline(fresh, at: now, using: &random)
+            return decline(fresh, keeping: earlier, at: now, using: &random)
 
         case (.bound(let held), .timeReached):
             guard let renewAt = held.renewAt, renewAt <= now else { return [] }
@@ -148,14 +147,16 @@ package struct DHCPMachine: Sendable {
         case (.bound(let held), .addressInUse), (.renewing(_, let held), .addressInUse),
             (.rebinding(_, let held), .addressInUse), (.rebooting(_, let held), .addressInUse),
             (.selecting(_, .some(let held)), .addressInUse),
-            (.requesting(_, _, .some(let held)), .addressInUse):
+            (.requesting(_, _, .some(let held)), .addressInUse),
+            (.declined(_, .some(let held)), .addressInUse):
             return [.dropAddress] + decline(held, at: now, using: &random)
         case (.selecting(_, .none), .addressInUse), (.requesting(_, _, .none), .addressInUse),
-            (.declined, .addressInUse):
+            (.declined(_, .none), .addressInUse):
             return []
-        case (.declined(let until), .timeReached):
-            guard until <= now else { return [] }
-            return discover(at: now, using: &random)
+        case (.declined(let until, _), .timeReached):
+            let expired = expire(at: now)
+            guard until <= now else { return expired }
+            return expired + discover(at: now, using: &random)
 
         // Only while nobody answers is there a next try to be brought forward.
         case (.selecting(var exchange, let held), .signOfLife):

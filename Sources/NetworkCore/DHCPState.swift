@@ -9,7 +9,8 @@ enum DHCPState: Sendable {
     case bound(HeldLease)
     case renewing(DHCPExchange, HeldLease)
     case rebinding(DHCPExchange, HeldLease)
-    case declined(until: Duration)
+    /// The lease is another than the one that was declined.
+    case declined(until: Duration, HeldLease?)
 
     var phase: DHCPMachine.Phase {
         switch self {
@@ -29,12 +30,11 @@ enum DHCPState: Sendable {
     var held: HeldLease? {
         switch self {
         case .noCarrier(let held), .selecting(_, let held), .requesting(_, _, let held),
-            .probing(_, let held):
+            .probing(_, let held), .declined(_, let held):
             held
         case .rebooting(_, let held), .bound(let held), .renewing(_, let held),
             .rebinding(_, let held):
             held
-        case .declined: nil
         }
     }
 
@@ -46,7 +46,7 @@ enum DHCPState: Sendable {
             .rebooting(let exchange, _), .renewing(let exchange, _), .rebinding(let exchange, _):
             exchange.nextAt
         case .bound(let held): held.renewAt
-        case .declined(let until): until
+        case .declined(let until, _): until
         }
     }
 }

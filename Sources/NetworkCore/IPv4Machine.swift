@@ -192,8 +192,8 @@ package struct IPv4Machine: Sendable {
             case .note(let note): effects.append(.note(note))
             }
         }
-        // A lease can end before its probes do: what was held beside it is watched again.
-        if phase != .probing, claim?.isProbing == true { watchHeld(at: now) }
+        // A lease can end before its probes do, or turn out to be another machine's: what was held beside it is watched again.
+        if phase != .probing, claim?.isProbing ?? hasCarrier { watchHeld(at: now) }
         return effects
     }
 

@@ -85,6 +85,26 @@ import Testing
         #expect(bench.announced.contains(Self.second))
     }
 
+    @Test func aConflictAboutAnOfferLeavesTheAddressThatIsHeld() throws {
+        var bench = try Bench.probingBeside()
+        let other = try #require(HardwareAddress(bytes: [2, 0, 0, 0, 0, 66]))
+        bench.handle(.heard(.announcement(of: Self.second, by: other)))
+        #expect(bench.machine.phase == .declined)
+        #expect(bench.machine.held?.lease.address == Self.first)
+        #expect(!bench.effects.contains(.dropAddress))
+        bench.run(until: .milliseconds(114_900))
+        bench.effects = []
+        bench.handle(.heard(.announcement(of: Self.first, by: other)))
+        #expect(
+            bench.effects.contains { if case .claim = $0 { true } else { false } }, "it is watched")
+        // And goes with its lease.
+        bench = try Bench.probingBeside()
+        bench.handle(.heard(.announcement(of: Self.second, by: other)))
+        bench.run(until: .milliseconds(115_100))
+        #expect(bench.machine.held == nil)
+        #expect(bench.effects.contains(.dropAddress))
+    }
+
     @Test func aLeaseThatEndsBeforeItsProbesDoIsNeverClaimed() throws {
         var bench = try Bench()
         bench.handle(.carrierUp)
