@@ -36,7 +36,13 @@ final class IPv6Daemon {
 
     /// Takes the interfaces that davit cares for, as the kernel has them; before they are switched on.
     func update(_ links: [Link], _ routes: inout RouteSocket, at now: Duration) {
-        for index in parts.keys where !links.contains(where: { $0.index == index }) {
+        for (index, part) in parts {
+            let (known, same) = (part.ipv6.link, links.first { $0.index == index })
+            // Both identifiers of DHCPv6 are made of the hardware address, which a bond gets from its first part.
+            guard same?.name != known.name || same?.hardwareAddress != known.hardwareAddress else {
+                continue
+            }
+            if same != nil { part.ipv6.release(&routes) }
             parts[index] = nil
         }
         // A kernel without IPv6 lists none; one that cannot list is asked again soon.

@@ -213,8 +213,8 @@ final class Interface {
     }
 
     /// The interface is gone from the machine; what is known of its lease stays for its return.
-    func vanished(at now: Duration) {
-        journal.change("vanished; waiting for it to return", at: now)
+    func vanished(_ words: String = "vanished; waiting for it to return", at now: Duration) {
+        journal.change(words, at: now)
         write("absent")
     }
 

@@ -177,12 +177,10 @@ package struct NetworkDaemon: ~Copyable {
             {
                 return true
             }
-            if let other = links.first(where: { $0.index == interface.link.index }),
-                other.name != interface.name
-            {
-                interface.renamed(to: other.name)
-            } else {
-                interface.vanished(at: now)
+            switch links.first(where: { $0.index == interface.link.index }) {
+            case nil: interface.vanished(at: now)
+            case let other? where other.name != interface.name: interface.renamed(to: other.name)
+            case _?: interface.vanished("has another hardware address; begins anew", at: now)
             }
             return false
         }

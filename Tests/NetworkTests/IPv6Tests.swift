@@ -85,6 +85,25 @@ import Testing
                 == "3600\n", "the kernel has its settings back")
     }
 
+    /// As a bond has one that is random until it has its first part.
+    @Test func anotherHardwareAddressIsAnotherIdentifier() throws {
+        try lab.startServer(Self.advertising("2001:db8:55::100,2001:db8:55::1ff,64,120"))
+        try lab.start()
+        try lab.wait(40, for: "an address by DHCPv6") {
+            try globals().contains { $0.hasSuffix("/128") }
+        }
+        _ = try lab.onClient("ip link set cli address 02:00:00:00:00:77")
+        try lab.wait(40, for: "another identifier") {
+            Files.text(lab.directory + "/dnsmasq-50.leases")?.contains(
+                "00:03:00:01:02:00:00:00:00:77") == true
+        }
+        try lab.wait(20, for: "one address by DHCPv6 alone") {
+            try globals().filter { $0.hasSuffix("/128") }
+                == [lab.state()?["ipv6"]?["leased"]?.string.map { $0 + "/128" }]
+        }
+        #expect(lab.log.contains("has another hardware address; begins anew"))
+    }
+
     @Test func aStatelessServerGivesNameServers() throws {
         try lab.startServer(Self.advertising("2001:db8:55::,ra-stateless"))
         try lab.start()
