@@ -47,6 +47,7 @@ let package = Package(
         module("Addresses"),
         module("Arguments"),
         module("Bytes"),
+        compactModule("Packing"),
 
         // Cores: pure; no system calls, no clock, no input or output.
         module("BootCore", ["SSHCore"]),
@@ -62,7 +63,7 @@ let package = Package(
         module("BlkidKit", ["CBlkid", "LinuxKit"]),
         module("CryptKit", ["CCryptsetup", "CStatic"]),
         module("JSONKit", ["CJSON"]),
-        compactModule("ModuleKit", ["CLinux", "LinuxKit"]),
+        compactModule("ModuleKit", ["CLinux", "LinuxKit", "Packing"]),
         module("SSHKit", ["Bytes", "CSSH", "LinuxKit"]),
         module("Recorder", ["LinuxKit"]),
 
@@ -122,6 +123,7 @@ let package = Package(
         tests("RecorderTests", ["Recorder", "LinuxKit"]),
         tests("SSHCoreTests", ["Addresses", "SSHCore", "Seeds"]),
         tests("SSHKitTests", ["SSHKit"]),
+        tests("PackingTests", ["Packing"]),
         tests("SFTPCoreTests", ["Bytes", "SFTPCore"]),
         tests(
             "SSHServerTests", ["LUKSFixtures", "ProcessMemory", "davit", "JSONKit", "LinuxKit"]),

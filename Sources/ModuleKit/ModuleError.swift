@@ -7,7 +7,6 @@ package enum ModuleError: Error, Equatable, CustomStringConvertible {
     case otherKernel(path: String, builtFor: String, running: String)
     case circle([String])
     case refused(name: String, reason: String)
-    case cannotUnpack(path: String)
     case unknownSymbols(name: String)
     case doesNotFit(path: String, running: String)
     case nothingThere(path: String)
@@ -27,9 +26,6 @@ package enum ModuleError: Error, Equatable, CustomStringConvertible {
             "The modules \(names.joined(separator: ", ")) need each other in a circle. The upload is damaged."
         case .refused(let name, let reason):
             "The kernel refuses the module \(name): \(reason). 'dmesg' says more."
-        case .cannotUnpack(let path):
-            "This kernel does not unpack \(path) by itself. Unpack it before the upload (xz -d, zstd -d or gzip -d) and "
-                + "upload the .ko file."
         case .unknownSymbols(let name):
             "The module \(name) needs another module that nobody names. Upload modules.dep too, or the whole directory "
                 + "/lib/modules/VERSION of this kernel; 'dmesg' names what is missing."

@@ -1,33 +1,36 @@
 import CLinux
 import Glibc
 import LinuxKit
+import Packing
 
-/// A module file, plain or compressed, ready for the kernel.
-///
-/// A compressed one is unpacked by the kernel itself (Linux 5.17, CONFIG_MODULE_DECOMPRESS, which distributions with
-/// compressed modules set): the three libraries that unpack would take a quarter of a megabyte of the initramfs.
+/// A module file, plain or packed, ready for the kernel.
 struct ModuleFile {
-    /// What it says of itself; `nil` for a compressed one.
-    let image: ModuleImage?
+    /// What it says of itself.
+    let image: ModuleImage
     private let path: String
+    /// What was packed; a plain file is read by the kernel itself, which may look at its signature.
+    private let unpacked: [UInt8]?
 
     /// Larger than any module that is built; an upload of something else must not fill the memory.
     private static let limit = 256 << 20
 
     init(reading path: String) throws(ModuleError) {
         self.path = path
-        guard !path.hasSuffix(".xz"), !path.hasSuffix(".zst"), !path.hasSuffix(".gz") else {
-            image = nil
-            return
-        }
         let bytes: [UInt8]
         do {
             bytes = try Files.read(path, limit: Self.limit)
         } catch {
             throw .noModule(path: path, reason: error.reason)
         }
+        let content: [UInt8]
+        do throws(PackedFile.Failure) {
+            content = try PackedFile.content(bytes, limit: Self.limit)
+        } catch {
+            throw .noModule(path: path, reason: error.reason)
+        }
+        unpacked = content.count == bytes.count ? nil : content
         do throws(ModuleImage.Malformed) {
-            image = try ModuleImage(bytes)
+            image = try ModuleImage(content)
         } catch {
             throw .noModule(path: path, reason: error.reason)
         }
@@ -36,19 +39,21 @@ struct ModuleFile {
     /// Gives it to the kernel; that it is there already is a success.
     func insert(as name: String) throws(ModuleError) -> ModuleLoader.Outcome {
         let status: Int32
-        do {
-            let file = try FileDescriptor(opening: path, O_RDONLY)
-            let isCompressed = image == nil
-            status = davit_finit_module(
-                file.number, "", isCompressed ? MODULE_INIT_COMPRESSED_FILE : 0)
-        } catch {
-            throw .noModule(path: path, reason: error.reason)
+        if let unpacked {
+            status = unpacked.withUnsafeBytes {
+                davit_init_module($0.baseAddress, $0.count, "")
+            }
+        } else {
+            do {
+                let file = try FileDescriptor(opening: path, O_RDONLY)
+                status = davit_finit_module(file.number, "")
+            } catch {
+                throw .noModule(path: path, reason: error.reason)
+            }
         }
         if status == 0 { return .loaded }
         switch errno {
         case EEXIST: return .alreadyThere
-        case EINVAL where image == nil, EOPNOTSUPP where image == nil:
-            throw .cannotUnpack(path: path)
         case ENOENT: throw .unknownSymbols(name: name)
         case ENOEXEC: throw .doesNotFit(path: path, running: Host.kernelRelease)
         default: throw .refused(name: name, reason: String(cString: strerror(errno)))

@@ -3,7 +3,7 @@ import Glibc
 import LinuxKit
 
 /// Loads kernel modules with what they need, without a modprobe: an initramfs may have none, and busybox' cannot
-/// read compressed modules.
+/// read packed modules.
 package struct ModuleLoader {
     /// What became of one module.
     package enum Outcome: Sendable, Equatable {
@@ -58,14 +58,14 @@ package struct ModuleLoader {
             throw .missing([name], kernel: release, searched: trees.map(\.directory))
         }
         let file = try ModuleFile(reading: entry.path)
-        if let image = file.image, image.release != release {
-            throw .otherKernel(path: entry.path, builtFor: image.release, running: release)
+        guard file.image.release == release else {
+            throw .otherKernel(path: entry.path, builtFor: file.image.release, running: release)
         }
-        // modules.dep knows more than the file, and of a compressed file it is all that is known; where the upload has
-        // none, that of the running system does. It lists the nearest first, and what is needed must come first.
+        // modules.dep knows more than the file, soft dependencies too; where the upload has none, that of the running
+        // system does. It lists the nearest first, and what is needed must come first.
         let listed =
             entry.dependencies ?? trees.lazy.compactMap { $0.entries[name]?.dependencies }.first
-        for needed in listed?.reversed() ?? file.image?.dependencies ?? [] {
+        for needed in listed?.reversed() ?? file.image.dependencies {
             try load(needed, above: above + [name], &done)
         }
         done.append((name, try file.insert(as: name)))

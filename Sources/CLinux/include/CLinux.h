@@ -52,9 +52,6 @@
 #include <unistd.h>
 
 // Headers older than Linux 5.17 lack it.
-#ifndef MODULE_INIT_COMPRESSED_FILE
-#define MODULE_INIT_COMPRESSED_FILE 4
-#endif
 
 #pragma clang assume_nonnull begin
 
@@ -152,9 +149,13 @@ static inline int davit_set_niceness(int niceness) {
     return setpriority(PRIO_PROCESS, 0, niceness);
 }
 
-/// finit_module(2), which glibc has no wrapper for. `parameters` may be empty. Oldest kernel: 3.8; flags: 5.17.
-static inline int davit_finit_module(int file, const char *parameters, int flags) {
-    return (int)syscall(SYS_finit_module, file, parameters, flags);
+/// finit_module(2), which glibc has no wrapper for. `parameters` may be empty. Oldest kernel: 3.8.
+static inline int davit_finit_module(int file, const char *parameters) {
+    return (int)syscall(SYS_finit_module, file, parameters, 0);
+}
+/// init_module(2), the same for a module that is in memory.
+static inline int davit_init_module(const void *_Nullable bytes, size_t count, const char *parameters) {
+    return (int)syscall(SYS_init_module, bytes, count, parameters);
 }
 /// mount(2) without set-user-ID programs and device nodes, and umount2(2) that follows no link. Here, because the
 /// flags are of one type in C and of several in Swift.

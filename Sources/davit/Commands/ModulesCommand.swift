@@ -13,8 +13,7 @@ enum ModulesCommand: Command {
 
         A directory may be a whole tree, as /lib/modules/VERSION or the unpacked package of a kernel; then name what is
         to be loaded. Of a directory without modules.dep, everything is loaded. With names only, the running system's
-        own tree is taken. Modules of another kernel are refused by name. Compressed files are unpacked by the kernel
-        itself, where it can.
+        own tree is taken. Modules of another kernel are refused by name.
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {
