@@ -18,29 +18,43 @@ package enum ClientScriptMaker {
                     lun: disk.lun, serial: $0, device: disk.device, content: disk.content)
             }
         }
-        guard let portal = intent.portals.first, !disks.isEmpty else {
-            throw Failure.notYet(chosen)
-        }
+        guard !disks.isEmpty else { throw Failure.notYet(chosen) }
+        let portals = try portals(intent, isThroughSSH: throughSSH != nil)
         let secret = try CHAPSecret()
         return ClientScript(
-            name: chosen, target: intent.target, portal: reachable(portal), disks: disks,
+            name: chosen, target: intent.target, portals: portals, disks: disks,
             isReadOnly: intent.isReadOnly,
             secret: intent.authenticates ? secret.revealed() : nil, throughSSH: throughSSH
         ).text
     }
 
+    /// Where the newer host connects to; through ssh, the one portal that davit's SSH server forwards to: it forwards to
+    /// this host's loopback and nowhere else.
+    private static func portals(_ intent: Intent, isThroughSSH: Bool) throws(Failure) -> [Portal] {
+        if isThroughSSH {
+            guard let inner = intent.portals.lazy.compactMap(\.onLoopback).first else {
+                throw .notOnLoopback(intent.name)
+            }
+            return [inner]
+        }
+        let outer = intent.portals.filter { !$0.isLoopback }
+        guard !outer.isEmpty else { throw .onLoopbackOnly(intent.name) }
+        return outer.map { reachable($0) }
+    }
+
     /// Of a portal on every address, the address that the other host is told.
     private static func reachable(_ portal: Portal) -> Portal {
         guard portal.isEverywhere else { return portal }
-        let words = (Environment["SSH_CONNECTION"] ?? "").split(separator: " ").map(String.init)
         let usual = HostAddresses.all.first { $0.utf8.contains(UInt8(ascii: ":")) == portal.isIPv6 }
-        let address = words.count == 4 ? words[2] : usual ?? portal.address
+        let address = Listening.sessionAddress ?? usual ?? portal.address
         return Portal(address: address, port: portal.port)
     }
 
     package enum Failure: Error, CustomStringConvertible {
         case nothing
         case notYet(ExportName)
+        case notOnLoopback(ExportName)
+        case onLoopbackOnly(ExportName)
 
         package var description: String {
             switch self {
@@ -48,6 +62,12 @@ package enum ClientScriptMaker {
                 "Nothing is exported, so there is nothing to log in to. Run 'davit export DEVICE…' first."
             case .notYet(let name):
                 "No disk of '\(name)' is there yet. 'davit export status' says what it waits for."
+            case .notOnLoopback(let name):
+                "'\(name)' does not listen on this host's loopback, and davit's SSH server forwards nowhere else. Run the "
+                    + "same 'davit export' again with --listen 127.0.0.1."
+            case .onLoopbackOnly(let name):
+                "'\(name)' listens on this host's loopback only. Add --through-ssh HOST, as ssh reaches this host from "
+                    + "there."
             }
         }
     }

@@ -30,8 +30,19 @@ package enum ExportWords {
         text += overlay(intent) + openness(intent) + members(intent)
         guard exported > 0 else { return text }
         return text + "\nOn the newer host:\n"
-            + "  ssh root@\(intent.portals.first?.address ?? Host.name) davit export client \(intent.name) > davit-\(intent.name).sh\n"
+            + "  ssh \(host(intent)) davit export client \(intent.name)\(through(intent)) > davit-\(intent.name).sh\n"
             + "  sudo sh davit-\(intent.name).sh\n"
+    }
+
+    /// As ssh reaches this host.
+    private static func host(_ intent: Intent) -> String {
+        let reachable = intent.portals.first { !$0.isLoopback && !$0.isEverywhere }?.address
+        return "root@\(reachable ?? Listening.sessionAddress ?? Host.name)"
+    }
+
+    /// What listens on the loopback only is reached through ssh.
+    private static func through(_ intent: Intent) -> String {
+        intent.portals.allSatisfy(\.isLoopback) ? " --through-ssh \(host(intent))" : ""
     }
 
     private static func disks(_ intent: Intent) -> String {

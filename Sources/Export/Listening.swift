@@ -28,10 +28,15 @@ enum Listening {
         return portals
     }
 
-    private static func standard(_ has: [String]) throws(Refusal) -> Portal {
+    /// This host's address in the SSH session that asks, if one does.
+    static var sessionAddress: String? {
         // CLIENT PORT SERVER PORT, as sshd sets it.
         let words = (Environment["SSH_CONNECTION"] ?? "").split(separator: " ").map(String.init)
-        let session = words.count == 4 ? [words[2]] : []
+        return words.count == 4 ? words[2] : nil
+    }
+
+    private static func standard(_ has: [String]) throws(Refusal) -> Portal {
+        let session = [sessionAddress].compactMap { $0 }
         let leases = Files.names(in: Roots.run + "/net").compactMap { name -> String? in
             guard let text = Files.text("\(Roots.run)/net/\(name)"),
                 let address = (try? JSON(parsing: text))?["address"]?.string

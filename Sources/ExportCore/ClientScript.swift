@@ -19,7 +19,8 @@ package struct ClientScript: Sendable {
 
     package let name: ExportName
     package let target: IQN
-    package let portal: Portal
+    /// In the order in which they are tried; one of them is used. With `throughSSH` the one on the exporting host's loopback.
+    package let portals: [Portal]
     package let disks: [Disk]
     package let isReadOnly: Bool
     /// `nil` when none is asked for.
@@ -28,12 +29,12 @@ package struct ClientScript: Sendable {
     package let throughSSH: String?
 
     package init(
-        name: ExportName, target: IQN, portal: Portal, disks: [Disk], isReadOnly: Bool,
+        name: ExportName, target: IQN, portals: [Portal], disks: [Disk], isReadOnly: Bool,
         secret: String?, throughSSH: String?
     ) {
         self.name = name
         self.target = target
-        self.portal = portal
+        self.portals = portals
         self.disks = disks
         self.isReadOnly = isReadOnly
         self.secret = secret
@@ -47,8 +48,9 @@ package struct ClientScript: Sendable {
     }
 
     /// Where the newer host connects to.
-    private var reached: Portal {
-        throughSSH == nil ? portal : Portal(address: "127.0.0.1", port: portal.port)
+    private var reached: [Portal] {
+        throughSSH == nil
+            ? portals : portals.map { Portal(address: "127.0.0.1", port: $0.port) }
     }
 
     private var head: String {
@@ -61,7 +63,7 @@ package struct ClientScript: Sendable {
         set -eu
         umask 077
         target='\(target)'
-        portal='\(reached)'
+        portals='\(reached.map(\.description).joined(separator: " "))'
         naas='\(disks.map(\.serial.naa).joined(separator: " "))'
         """
     }
@@ -100,7 +102,7 @@ package struct ClientScript: Sendable {
     }
 
     private var tunnel: String {
-        guard let throughSSH else { return "" }
+        guard let throughSSH, let portal = portals.first else { return "" }
         let inner = portal.isIPv6 ? "[\(portal.address)]" : portal.address
         return """
 
@@ -146,37 +148,54 @@ package struct ClientScript: Sendable {
             [ -d /run/lock/iscsi ] || mkdir -p /run/lock/iscsi
             modprobe iscsi_tcp 2>/dev/null || :
         \(throughSSH == nil ? "" : "    open_tunnel\n")\
-            # A record of the node without discovery: the target's name and address are known.
-            iscsiadm -m node -T "$target" -p "$portal" -o new >/dev/null
+            forget() { iscsiadm -m node -T "$target" -o delete >/dev/null 2>&1 || :; }
             set_value() { iscsiadm -m node -T "$target" -p "$portal" -o update -n "$1" -v "$2"; }
-            set_value node.startup manual
+            forget
+            used=
+            for portal in $portals; do
+                # A record of the node without discovery: the target's name and address are known.
+                iscsiadm -m node -T "$target" -p "$portal" -o new >/dev/null
+                set_value node.startup manual
+        \(haste)\
         \(credentials)\
-            iscsiadm -m node -T "$target" -p "$portal" -l >/dev/null ||
-                fail "cannot log in to $target at $portal. On the exporting host: davit export status."
+                if iscsiadm -m node -T "$target" -p "$portal" -l >/dev/null; then
+                    used=$portal
+                    break
+                fi
+                forget
+            done
+            [ -n "$used" ] ||
+                fail "cannot log in to $target at $portals. On the exporting host: davit export status."
         fi
         """
+    }
+
+    /// By itself iscsiadm tries a portal that does not answer for two minutes.
+    private var haste: String {
+        portals.count < 2
+            ? "" : "        set_value node.session.initial_login_retry_max 1\n"
     }
 
     /// Written into the record's file, for iscsiadm would take the secret from its command line only.
     private var credentials: String {
         guard let secret else { return "" }
         return """
-                record=
-                for directory in /etc/iscsi/nodes /var/lib/iscsi/nodes /var/lib/open-iscsi/nodes; do
-                    for file in "$directory/$target/"*; do
-                        if [ -f "$file" ]; then record=$file; elif [ -f "$file/default" ]; then record=$file/default; fi
+                    record=
+                    for directory in /etc/iscsi/nodes /var/lib/iscsi/nodes /var/lib/open-iscsi/nodes; do
+                        for file in "$directory/$target/"*; do
+                            if [ -f "$file" ]; then record=$file; elif [ -f "$file/default" ]; then record=$file/default; fi
+                        done
                     done
-                done
-                [ -n "$record" ] || fail "cannot find the record that iscsiadm has just made for $target."
-                sed -e '/^node\\.session\\.auth\\./d' -e '/^# END RECORD/d' "$record" >"$record.davit"
-                cat >>"$record.davit" <<'DAVIT'
+                    [ -n "$record" ] || fail "cannot find the record that iscsiadm has just made for $target."
+                    sed -e '/^node\\.session\\.auth\\./d' -e '/^# END RECORD/d' "$record" >"$record.davit"
+                    cat >>"$record.davit" <<'DAVIT'
             node.session.auth.authmethod = CHAP
             node.session.auth.username = \(Wanted.user)
             node.session.auth.password = \(secret)
             # END RECORD
             DAVIT
-                cat "$record.davit" >"$record"
-                rm "$record.davit"
+                    cat "$record.davit" >"$record"
+                    rm "$record.davit"
 
             """
     }

@@ -24,6 +24,18 @@ package struct Portal: Hashable, Sendable, CustomStringConvertible {
     /// `0.0.0.0` and `::` stand for every address of the host.
     package var isEverywhere: Bool { address == "0.0.0.0" || address == "::" }
 
+    /// Whether only this host itself reaches it.
+    package var isLoopback: Bool { address.hasPrefix("127.") || address == "::1" }
+
+    /// Where this host itself reaches it on its loopback; `nil` where it does not.
+    package var onLoopback: Portal? {
+        switch address {
+        case "0.0.0.0": Portal(address: "127.0.0.1", port: port)
+        case "::": Portal(address: "::1", port: port)
+        default: isLoopback ? self : nil
+        }
+    }
+
     /// As configfs and iscsiadm name it: `192.0.2.5:3260`, `[2001:db8::5]:3260`.
     package var description: String { isIPv6 ? "[\(address)]:\(port)" : "\(address):\(port)" }
 

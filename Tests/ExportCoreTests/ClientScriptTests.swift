@@ -5,12 +5,13 @@ import Testing
 struct ClientScriptTests {
     static func script(
         content: String = "bcachefs", secret: String? = "abcdefghjkmnpqrstuvwxyz2",
-        throughSSH: String? = nil, isReadOnly: Bool = false, device: String = "/dev/mapper/it's"
+        throughSSH: String? = nil, isReadOnly: Bool = false, device: String = "/dev/mapper/it's",
+        portals: [String] = ["192.0.2.5"]
     ) throws -> String {
         let name = try ExportName("t")
         return ClientScript(
             name: name, target: IQN(export: name, host: "server"),
-            portal: try Portal("192.0.2.5"),
+            portals: try portals.map { try Portal($0) },
             disks: [1, 2].map {
                 .init(
                     lun: $0, serial: UnitSerial(DiskIdentity("wwid \($0)").serial), device: device,
@@ -71,8 +72,16 @@ struct ClientScriptTests {
     }
 
     @Test func `through ssh it connects to the forwarded port`() throws {
-        let text = try Self.script(throughSSH: "root@server")
-        #expect(text.contains("portal='127.0.0.1:3260'"))
-        #expect(text.contains("-L 127.0.0.1:3260:192.0.2.5:3260"))
+        let text = try Self.script(throughSSH: "root@server", portals: ["[::1]:3260"])
+        #expect(text.contains("portals='127.0.0.1:3260'"))
+        #expect(text.contains("-L 127.0.0.1:3260:[::1]:3260"))
+    }
+
+    @Test func `of several portals each is tried, and none for long`() throws {
+        let text = try Self.script(portals: ["192.0.2.5", "[2001:db8::5]:3261"])
+        #expect(text.contains("portals='192.0.2.5:3260 [2001:db8::5]:3261'"))
+        #expect(text.contains("initial_login_retry_max 1"))
+        #expect(try !Self.script().contains("initial_login_retry_max"))
+        #expect(try Self.complaint(text, shell: "/bin/sh") == "")
     }
 }

@@ -34,6 +34,20 @@ struct PlanTests {
         #expect(kernel.performed.last?.path.hasSuffix("tpgt_1/enable") == true)
     }
 
+    @Test func `as many disks as a target holds come and go`() throws {
+        let wanted = try Self.wanted(disks: 255, initiators: Self.lists[1])
+        var kernel = FakeKernel()
+        for planned in try ApplyPlan(wanted, over: kernel.observed).steps {
+            try kernel.perform(planned.step)
+        }
+        #expect(try ApplyPlan(wanted, over: kernel.observed).steps == [])
+        for step in StopPlan(wanted.name, in: kernel.observed, adapter: 0).steps {
+            try kernel.perform(step)
+        }
+        #expect(kernel.observed.children(of: "core") == [])
+        #expect(kernel.observed.targets.isEmpty)
+    }
+
     @Test(arguments: lists)
     func `killed after any step, the same export goes on to the same end`(
         initiators: [String]

@@ -12,6 +12,16 @@ struct PortalTests {
     }
 
     @Test(arguments: [
+        ("192.0.2.5", nil), ("0.0.0.0:3261", "127.0.0.1:3261"), ("127.0.0.2", "127.0.0.2:3260"),
+        ("[::]:3260", "[::1]:3260"), ("::1", "[::1]:3260"), ("2001:db8::1", nil),
+    ])
+    func `the loopback reaches what listens there or everywhere`(
+        text: String, inner: String?
+    ) throws {
+        #expect(try Portal(text).onLoopback?.description == inner)
+    }
+
+    @Test(arguments: [
         "", ":", "192.0.2", "192.0.2.256", "192.0.2.05", "192.0.2.5:", "192.0.2.5:0",
         "192.0.2.5:65536",
         "192.0.2.5:+1", "router", "[2001:db8::5", "[2001:db8::5]x", "[2001:db8::5]:",

@@ -3,13 +3,18 @@
 for module in iscsi_tcp sd_mod crc32c_generic bcachefs; do davit modules load $module >/dev/null; done
 ip addr add 198.51.100.2/24 dev eth0
 /sbin/iscsid
-tries=0
-until nc 198.51.100.1 9 >/tmp/client.sh 2>/dev/null && tail -n 1 /tmp/client.sh | grep -q main; do
-    tries=$((tries + 1))
-    [ $tries -lt 60 ] || break
-    sleep 1
-done
 bad=0
+# fetched PORT FILE: a whole script, which its last line says.
+fetched() {
+    tries=0
+    until nc 198.51.100.1 "$1" >"$2" 2>/dev/null && tail -n 1 "$2" | grep -q main; do
+        tries=$((tries + 1))
+        [ $tries -lt 60 ] || break
+        sleep 1
+    done
+}
+fetched 9 /tmp/client.sh
+fetched 11 /tmp/through-ssh.sh
 sh /tmp/client.sh || { echo "BAD: the script failed"; bad=1; }
 sh /tmp/client.sh | grep -q 'Already logged in' || { echo "BAD: the script a second time failed"; bad=1; }
 letter=a
@@ -20,6 +25,10 @@ for disk in /dev/sd?; do
 done
 if mount -t bcachefs -o fsck,fix_errors "$(echo /dev/sd? | tr ' ' :)" /mnt; then
     echo "FILES $(find /mnt -type f | wc -l)"
+    for disk in /dev/sd?; do
+        davit export "$disk" --name again --listen 198.51.100.2 >/tmp/said 2>&1 && { echo "BAD: $disk of what is mounted was exported"; bad=1; }
+        grep -q "is mounted on /mnt\|is a member of the mounted bcachefs" /tmp/said || { echo "BAD: that $disk is mounted is not said"; cat /tmp/said; bad=1; }
+    done
     umount /mnt
 else
     echo "BAD: mount failed"
@@ -27,5 +36,14 @@ else
 fi
 sh /tmp/client.sh --stop || { echo "BAD: --stop failed"; bad=1; }
 ls /dev/sd? 2>/dev/null && { echo "BAD: disks are left"; bad=1; }
+
+# The same through ssh, with OpenSSH's client and davit's server.
+chmod 0700 /root /root/.ssh
+sh /tmp/through-ssh.sh || { echo "BAD: the script through ssh failed"; bad=1; }
+[ "$(ls /dev/sd? | wc -l)" = 3 ] || { echo "BAD: not all disks came through ssh"; bad=1; }
+[ "$(cat /sys/class/iscsi_connection/*/address)" = 127.0.0.1 ] || { echo "BAD: it does not go through ssh"; bad=1; }
+sh /tmp/through-ssh.sh --stop || { echo "BAD: --stop through ssh failed"; bad=1; }
+ls /dev/sd? 2>/dev/null && { echo "BAD: disks are left"; bad=1; }
+[ -e /run/davit-members.ssh ] && { echo "BAD: ssh still runs"; bad=1; }
 nc 198.51.100.1 10 </dev/null
 [ $bad = 0 ] && echo "STORY GOOD"

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2012 # Names without blanks.
 # Everything that is refused: each a sentence with the next step, and nothing is changed.
 ip addr add 192.0.2.5/24 dev lo
 tree=/sys/kernel/config/target
@@ -37,7 +37,10 @@ mknod /dev/vda-too b "$(cut -d : -f 1 /sys/block/vda/dev)" "$(cut -d : -f 2 /sys
 refused "are the same disk" /dev/vda /dev/vda-too
 rm /dev/vda-too
 listen=192.0.2.77 refused "does not have the address 192.0.2.77" /dev/vda
+listen=router refused "is no address to listen on" /dev/vda
+refused "takes the port on every address" /dev/vda --listen 0.0.0.0
 refused "is no iSCSI name" /dev/vda --initiator newer-host
+refused "is no size for an overlay" /dev/vda --overlay much
 refused "cannot name an export" /dev/vda --name Upper_Case
 refused "carries the UUID" --filesystem 11111111-2222-3333-4444-555555555555
 nc -l -p 3260 &
@@ -65,6 +68,31 @@ refused "is exported under the name 'whole'" /dev/vdb --name again
 refused "different: LUN 1 is /dev/vdb" /dev/vda --name whole
 refused "different: LUN 1 is writable" /dev/vdb --name whole --read-only
 refused "different: LUN 1 is /dev/vdb" /dev/vdb --name whole --overlay 8M
+
+davit export stop --all >/tmp/said 2>&1 || complain "stop failed"
+
+# Where it listens unasked: at the address of the SSH session, or else of the lease, and never at all of them.
+listens() {
+    [ "$(ls $tree/iscsi/*/tpgt_1/np)" = "$1:3260" ] || complain "it listens at $(ls $tree/iscsi/*/tpgt_1/np), not $1"
+    davit export stop --all >/dev/null 2>&1
+}
+ip addr add 198.51.100.1/24 dev eth0
+davit export /dev/vda >/tmp/said 2>&1 && complain "of two addresses one was chosen"
+grep -q 'It is not clear on which address to listen' /tmp/said || complain "it is not said that no address was chosen"
+mkdir -p /run/davit/net
+echo '{"address": "198.51.100.1/24"}' >/run/davit/net/eth0.json
+davit export /dev/vda >/tmp/said 2>&1 || complain "the lease's address is not taken"
+listens 198.51.100.1
+SSH_CONNECTION='192.0.2.9 40000 192.0.2.5 22' davit export /dev/vda >/tmp/said 2>&1 || complain "the session's address is not taken"
+listens 192.0.2.5
+davit export /dev/vda --no-auth --listen 192.0.2.5 >/tmp/said 2>&1 || complain "an export without a secret failed"
+grep -q 'WITHOUT AUTHENTICATION: everybody who reaches the port can read and overwrite these disks' /tmp/said ||
+    complain "it is not said what --no-auth opens"
+davit export /dev/vda --no-auth --listen 192.0.2.5 --dry-run >/tmp/said 2>&1
+grep -q 'nothing would be changed' /tmp/said || complain "a dry run of what is there says something else"
+davit export /dev/vda --listen 192.0.2.5 --dry-run >/tmp/said 2>&1
+grep -q 'echo (the secret) > ' /tmp/said || complain "a dry run does not show the steps"
+davit export stop --all >/dev/null 2>&1
 
 # What somebody else has made by half is left alone, and named.
 mkdir -p $tree/core/iblock_7/theirs $tree/iscsi/iqn.2020-01.com.example:theirs/tpgt_1

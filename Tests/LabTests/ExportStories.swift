@@ -24,8 +24,8 @@ struct ExportStories {
         arguments: ["6.1", "6.12"])
     func killed(kernel: String) async throws {
         try await story(
-            "killed", kernel, "7", "--read-only", "--initiator", "iqn.1993-08.org.debian:01:one",
-            "--initiator", "iqn.1993-08.org.debian:01:two")
+            "killed", kernel, "7", "--read-only", "--listen", "127.0.0.1:3261", "--initiator",
+            "iqn.1993-08.org.debian:01:one", "--initiator", "iqn.1993-08.org.debian:01:two")
     }
 
     @Test(
@@ -36,8 +36,16 @@ struct ExportStories {
     @Test("What cannot be exported is refused in words, and nothing is changed.")
     func refusals() async throws { try await story("refusals", "6.1") }
 
+    @Test("Members of arrays, volume groups and file systems; late disks; the supervisor goes on.")
+    func members() async throws { try await story("members", "6.12") }
+
     @Test(
-        "iscsi-ls, iscsi-test-cu and qemu-img: only with the secret, and the same bytes both ways.",
+        "Modules that were uploaded, plain and packed, with and without modules.dep.",
+        arguments: ["6.1", "6.12"])
+    func modules(kernel: String) async throws { try await story("modules", kernel) }
+
+    @Test(
+        "iscsi-ls, iscsi-test-cu, qemu-img: the secret, the same bytes both ways, read-only, an overlay.",
         arguments: ["6.1", "6.12"])
     func hostTools(kernel: String) async throws { try await story("host-tools", kernel) }
 

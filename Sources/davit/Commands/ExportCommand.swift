@@ -24,7 +24,7 @@ enum ExportCommand: Command {
                             group may be given by its name
         --name NAME         what the export is called (default: after the first device)
         --listen ADDRESS    where it listens, port 3260 (default: the address of this SSH session, else of the lease);
-                            0.0.0.0 for every address
+                            0.0.0.0 for every address; 127.0.0.1 for 'client --through-ssh'
         --initiator IQN     only this initiator may log in (default: whoever knows the secret)
         --read-only         the other host can only read
         --overlay SIZE      the other host can write, and the disks stay as they are: up to SIZE (512M, 4G) for each disk
@@ -42,7 +42,8 @@ enum ExportCommand: Command {
                             fails
         resume              goes on, for ever, with exports that were begun and lack something: the supervisor runs it
         client              prints a script for the newer host: sh SCRIPT logs in and shows the disks, sh SCRIPT
-                            --stop logs out
+                            --stop logs out. With --through-ssh it connects through 'ssh HOST', encrypted and with
+                            nothing open to the network: export with --listen 127.0.0.1 for it
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {

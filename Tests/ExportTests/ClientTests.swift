@@ -1,0 +1,45 @@
+import Testing
+
+/// Where the script for the newer host connects to.
+@Suite struct ClientTests {
+    private static func scene(_ portals: String) throws -> Scene {
+        let scene = try Scene()
+        try scene.write(
+            """
+            {"name": "t", "target": "iqn.2003-01.org.linux-iscsi.host.davit:t", "adapter": 0, "state": "exported",
+             "authenticates": false, "portals": [\(portals)], "disks": [{"device": "/dev/sda", "lun": 1,
+             "state": "exported", "path": "/dev/sda", "serial": "0123456789abcdef0123456789abcdef"}]}
+            """, "run/export/t.json")
+        return scene
+    }
+
+    @Test func `of the portals those that another host reaches`() throws {
+        let scene = try Self.scene("\"192.0.2.5:3260\", \"127.0.0.1:3260\", \"[2001:db8::5]:3261\"")
+        let outcome = try scene.run("export", "client")
+        #expect(outcome.output.contains("portals='192.0.2.5:3260 [2001:db8::5]:3261'"))
+    }
+
+    @Test func `through ssh the one on the loopback, which is all that the server forwards to`()
+        throws
+    {
+        let scene = try Self.scene("\"192.0.2.5:3260\", \"127.0.0.1:3260\"")
+        let outcome = try scene.run("export", "client", "--through-ssh", "root@server")
+        #expect(outcome.output.contains("-L 127.0.0.1:3260:127.0.0.1:3260"))
+        let everywhere = try Self.scene("\"0.0.0.0:3260\"")
+        #expect(
+            try everywhere.run("export", "client", "t", "--through-ssh", "root@server").output
+                .contains("-L 127.0.0.1:3260:127.0.0.1:3260"))
+    }
+
+    @Test func `what cannot be reached so is said, with what to do`() throws {
+        let outer = try Self.scene("\"192.0.2.5:3260\"")
+        let through = try outer.run("export", "client", "--through-ssh", "root@server")
+        #expect(through.code == 1)
+        #expect(
+            through.output.contains("Run the same 'davit export' again with --listen 127.0.0.1."))
+        let inner = try Self.scene("\"127.0.0.1:3260\"")
+        let plain = try inner.run("export", "client")
+        #expect(plain.code == 1)
+        #expect(plain.output.contains("Add --through-ssh HOST"))
+    }
+}

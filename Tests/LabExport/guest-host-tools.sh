@@ -1,0 +1,21 @@
+# shellcheck shell=sh disable=SC2010 # Paths without blanks.
+# Three exports for the host's tools: to be written, read-only, and over an overlay. Port 9 gives the secret once they are
+# there; on port 10 the host says that it is done, with a session still open.
+ip addr add 198.51.100.1/24 dev eth0
+bad=0
+complain() { echo "BAD: $*"; cat /tmp/said; bad=1; }
+davit export /dev/vda /dev/vdb --name t >/tmp/said 2>&1 || complain "the export failed"
+davit export /dev/vdc --name fixed --read-only >/tmp/said 2>&1 || complain "the read-only export failed"
+davit export /dev/vdd --name over --overlay 96M >/tmp/said 2>&1 || complain "the export with an overlay failed"
+echo "SECRET $(cat /run/davit/export/secret)"
+echo SERVING
+nc -l -p 10 </dev/null
+davit export status >/tmp/said
+grep -q 'logged in: iqn.2008-11.org.linux-kvm' /tmp/said || complain "status does not say who is logged in"
+davit export stop --all >/tmp/said 2>&1 && complain "stop threw writes away unasked"
+grep -q "The overlay of 'over' holds" /tmp/said || complain "stop does not say what it would throw away"
+grep -q 'Logged out iqn.2008-11.org.linux-kvm' /tmp/said || complain "stop does not say whom it logged out"
+grep -q '/dev/vdb is free' /tmp/said || complain "the disks are not free"
+davit export stop --all --discard >/tmp/said 2>&1 || complain "stop --discard failed"
+ls /run/davit/export /sys/kernel/config/target/core | grep -v -e : -e '^$' -e '^lock$' -e '^alua$' >/tmp/said && complain "something was left"
+[ $bad = 0 ] && echo "STORY GOOD"
