@@ -91,6 +91,24 @@ struct PlanTests {
         }
     }
 
+    @Test func `no secret stays behind in somebody else's fabric, wherever stop is killed`()
+        throws
+    {
+        var half = FakeKernel()
+        try half.perform(.makeDirectory(Layout.fabric))
+        half.observed.attributes[Layout.discovery + "/userid"] = Wanted.user
+        half.observed.secrets.insert(Layout.discovery + "/password")
+        let steps = StopPlan.farewell(in: half.observed, madeFabric: false)
+        for killedAfter in 0...steps.count {
+            var kernel = half
+            for step in steps.prefix(killedAfter) { try kernel.perform(step) }
+            for step in StopPlan.farewell(in: kernel.observed, madeFabric: false) {
+                try kernel.perform(step)
+            }
+            #expect(kernel.observed.secrets == [], "killed after \(killedAfter)")
+        }
+    }
+
     @Test func `stop leaves other exports and other people's targets alone`() throws {
         var kernel = FakeKernel()
         let other = try Self.wanted(disks: 1, name: "other", adapter: 1)

@@ -32,6 +32,24 @@ export_disks >/tmp/said 2>&1 || complain "the first apply failed"
 picture >/tmp/whole
 davit export stop >/dev/null
 
+# Killed after every single change: each run adds one, behind the first few that every run makes, and is killed.
+n=0
+while killed 3 export_disks; do
+    n=$((n + 1))
+    [ $n -lt 400 ] || break
+done
+picture | diff - /tmp/whole >/tmp/said || complain "apply that was killed after each of its changes made something else"
+[ $n -gt 60 ] || complain "apply was killed too seldom: $n"
+echo "apply: killed after every single change, $n times, to the end"
+n=0
+while killed 2 davit export stop; do
+    n=$((n + 1))
+    [ $n -lt 400 ] || break
+done
+left >/tmp/said && complain "something was left of a stop that was killed after each of its changes"
+[ $n -gt 20 ] || complain "stop was killed too seldom: $n"
+echo "stop: killed after every single change, $n times, to the end"
+
 n=1
 while killed $n export_disks; do
     export_disks >/tmp/said 2>&1 || complain "apply after a kill at $n failed"

@@ -20,11 +20,11 @@ struct ExportStories {
     }
 
     @Test(
-        "SIGKILL after changes of apply and stop, then the same command again, or stop.",
+        "SIGKILL after every change of apply and of stop, then the same command again, or stop.",
         arguments: ["6.1", "6.12"])
     func killed(kernel: String) async throws {
         try await story(
-            "killed", kernel, "7", "--read-only", "--listen", "127.0.0.1:3261", "--initiator",
+            "killed", kernel, "13", "--read-only", "--listen", "127.0.0.1:3261", "--initiator",
             "iqn.1993-08.org.debian:01:one", "--initiator", "iqn.1993-08.org.debian:01:two")
     }
 
