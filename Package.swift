@@ -65,7 +65,7 @@ let package = Package(
         module("JSONKit", ["CJSON"]),
         compactModule("ModuleKit", ["CLinux", "LinuxKit", "Packing"]),
         module("SSHKit", ["Bytes", "CSSH", "LinuxKit"]),
-        module("Recorder", ["LinuxKit"]),
+        module("Recorder", ["Addresses", "CLinux", "LinuxKit"]),
 
         // Services: read an event, ask the machine, perform the effects.
         compactModule(
@@ -119,14 +119,20 @@ let package = Package(
         tests("ModuleKitTests", ["ModuleKit"]),
         tests("NetworkCoreTests", ["NetworkCore", "Addresses", "Bytes", "Seeds"]),
         // Needs root: network namespaces, dnsmasq.
-        tests("NetworkTests", ["davit", "JSONKit", "LinuxKit", "ProcessMemory"]),
-        tests("RecorderTests", ["Recorder", "LinuxKit"]),
+        tests(
+            "NetworkTests", ["davit", "JSONKit", "LinuxKit", "ProcessMemory", "Recorder"]),
+        // Writes into a flight recorder as a process of davit does: for its tests and its bench.
+        .executableTarget(
+            name: "recording", dependencies: ["LinuxKit", "Recorder"], path: "Tests/recording",
+            swiftSettings: strict),
+        tests("RecorderTests", ["LinuxKit", "Recorder", "Seeds", "recording"]),
         tests("SSHCoreTests", ["Addresses", "SSHCore", "Seeds"]),
         tests("SSHKitTests", ["SSHKit"]),
         tests("PackingTests", ["Packing"]),
         tests("SFTPCoreTests", ["Bytes", "SFTPCore"]),
         tests(
-            "SSHServerTests", ["LUKSFixtures", "ProcessMemory", "davit", "JSONKit", "LinuxKit"]),
+            "SSHServerTests",
+            ["LUKSFixtures", "ProcessMemory", "davit", "JSONKit", "LinuxKit", "Recorder"]),
         tests("RepairCoreTests", ["RepairCore", "Seeds"]),
         tests("RepairTests", ["Repair", "RepairCore", "JSONKit", "LinuxKit", "davit"]),
         tests("UnlockCoreTests", ["UnlockCore", "Seeds"]),

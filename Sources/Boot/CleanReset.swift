@@ -39,7 +39,7 @@ package struct CleanReset {
     private static let patience = Duration.seconds(30)
 
     private let say: (String) -> Void
-    private let recorder = Recorder(component: "reboot")
+    private let recorder = Recorder(component: .reboot)
 
     package init(say: @escaping (String) -> Void) { self.say = say }
 
@@ -53,7 +53,8 @@ package struct CleanReset {
         where LockFile.holder("\(Roots.run)/repair/\(id)/lock") != nil {
             throw Failure.repairRuns(id)
         }
-        recorder.record("was asked to stop everything and reset", .notice)
+        recorder.record(
+            "was asked to stop everything and reset", .notice, Event(.reset, nil, .begun))
         guard try isDone("stop the exports", ["export", "stop", "--all"], .seconds(120)) else {
             throw Failure.exportsStay
         }
@@ -118,10 +119,10 @@ package struct CleanReset {
         }
         guard let exit else {
             child.abandon()
-            recorder.record("to \(step) hangs", .warning)
+            recorder.record("to \(step) hangs", .warning, Event(.reset, nil, .failed))
             throw Failure.hangs(step)
         }
-        recorder.record("\(step): \(exit)")
+        recorder.record("\(step): \(exit)", .detail, Event(.reset, code: exit.number))
         return exit == .code(0)
     }
 }
@@ -176,7 +177,8 @@ extension CleanReset {
             try MachineReset.immediate()
         } catch {
             // A kernel without sysrq: reboot(2) is what is left.
-            Recorder(component: "reboot").record("\(error)")
+            Recorder(component: .reboot).record(
+                "\(error)", .detail, Event(.reset, nil, .failed, code: error.code))
         }
         try MachineReset.orderly()
     }

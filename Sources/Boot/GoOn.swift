@@ -24,7 +24,7 @@ package struct GoOn {
     /// How long a boot that goes on may take to come to a stand.
     private let patience: Duration
     private let say: (String) -> Void
-    private let recorder = Recorder(component: "boot")
+    private let recorder = Recorder(component: .boot)
 
     package init(patience: Duration, say: @escaping (String) -> Void) {
         self.patience = patience
@@ -52,7 +52,9 @@ package struct GoOn {
         }
         let use = Self.look(at: found.pid).use(at: Clock.wall)
         guard isOurs || use == .none else { return .inUse(pid: found.pid, use) }
-        recorder.record("ends the rescue shell, process \(found.pid): the boot goes on", .notice)
+        recorder.record(
+            "ends the rescue shell, process \(found.pid): the boot goes on", .notice,
+            Event(.shell, .number(Int(found.pid)), .killed))
         say("The rescue shell on the console (process \(found.pid)) is ended; the boot goes on.")
         // SIGTERM means nothing to an interactive shell.
         try process.signal(Signal.hangup)

@@ -50,11 +50,11 @@ package enum InitWrapper {
     package static func keepServices() {
         let trouble = provideFileSystems()
         try? Process.dropStandardStreams()
-        let recorder = Recorder(component: "init")
+        let recorder = Recorder(component: .`init`)
         let line = Files.text(Roots.proc + "/cmdline", limit: 4096) ?? ""
         guard !line.split(separator: " ").contains("davit=off") else { return }
         for words in trouble { recorder.record("\(words)", .warning) }
-        for report in OverlayModules.load() { recorder.record(report) }
+        for report in OverlayModules.load() { recorder.record("\(report)") }
         keep(pausing: pause, note: { recorder.record("\($0)", .warning) }) {
             for one in Mounts.KernelFileSystem.all { try Mounts.provide(one) }
             var request = ChildProcess.Request.davit(

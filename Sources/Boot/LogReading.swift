@@ -1,34 +1,61 @@
+import JSONKit
 import LinuxKit
 import Recorder
 
-/// The recorder's log for people: all that is kept, what comes, and what a reset left.
+/// The flight recorder for people and programs: all that is kept, what comes, and what a reset left.
 package enum LogReading {
-    /// How often a followed log is looked at: a log that is written to says nothing of it where it lies in memory.
+    /// How often a followed recorder is looked at: memory says nothing of being written to.
     private static let interval = Duration.milliseconds(300)
 
-    private static var path: String { Roots.run + "/log" }
-
     /// What is kept of this boot, oldest first; with `follow`, then what comes, until nobody reads any more.
-    package static func show(follow: Bool, _ write: (String) -> Void) throws(SystemError) {
-        if let old = Files.text(path + ".old", limit: 2 * Recorder.limit) { write(old + "\n") }
-        guard follow else {
-            if let text = Files.text(path, limit: 2 * Recorder.limit) { write(text + "\n") }
-            return
-        }
+    /// - Throws: `RecorderError` when there is a recorder that cannot be read.
+    package static func show(
+        follow: Bool, asJSON: Bool = false, _ write: (String) -> Void
+    ) throws {
+        var next: UInt64 = 0
+        // Numbers that were taken before the last look; whoever took one has filled its slot by now, or was killed.
+        var due: UInt64?
         while true {
-            guard let file = try? FileDescriptor(readingWithoutWaiting: path) else {
-                if try isLeft() { return }
-                continue
+            if let recording = try recording() {
+                let kept = recording.kept
+                // A new recorder begins anew.
+                if kept.upperBound < next { next = 0 }
+                let end = follow ? min(due ?? kept.upperBound, kept.upperBound) : kept.upperBound
+                let begin = min(max(next, kept.lowerBound), end)
+                for entry in recording.entries(in: begin..<end) {
+                    write(asJSON ? json(entry).compact + "\n" : "\(entry)\n")
+                }
+                next = end
+                due = kept.upperBound
             }
-            repeat {
-                // Looked at before the reading: what was written until then is read, and nothing comes after it.
-                let isCurrent = Files.isSame("/proc/self/fd/\(file.number)", path)
-                let bytes = try file.readAll(limit: 1 << 20)
-                if !bytes.isEmpty { write(String(decoding: bytes, as: UTF8.self)) }
-                if !isCurrent { break }
-            } while try !isLeft()
-            if Files.isSame("/proc/self/fd/\(file.number)", path) { return }
+            guard follow, try !isLeft() else { return }
         }
+    }
+
+    /// `nil` when nothing has been recorded yet.
+    private static func recording() throws(RecorderError) -> Recording? {
+        do throws(RecorderError) {
+            return try Recording()
+        } catch {
+            if case .unreachable(let cause) = error, cause.isNotFound { return nil }
+            throw error
+        }
+    }
+
+    private static func json(_ entry: Entry) -> JSON {
+        let event = entry.event
+        return [
+            "at": JSON(entry.time.milliseconds),
+            "component": .string(entry.component.name),
+            "pid": .number(Int(entry.pid)),
+            "importance": .string("\(entry.importance)"),
+            "event": .string(event.what.word),
+            "object": JSON(event.object?.description),
+            "outcome": .string(event.outcome.word),
+            "took": JSON(event.duration?.milliseconds),
+            "code": .number(Int(event.code)),
+            "words": .string(entry.words),
+        ]
     }
 
     /// Waits a moment; `true` when the reader has gone.
@@ -50,8 +77,7 @@ package enum LogReading {
         for place in places {
             let text = Files.names(in: place).filter { $0.hasPrefix("pmsg-") }
                 .compactMap { Files.text("\(place)/\($0)") }.joined(separator: "\n")
-            let lines = text.split(separator: "\n").filter { $0.hasPrefix(Recorder.mark) }
-                .map { $0.dropFirst(Recorder.mark.count) }
+            let lines = PersistentMemory.lines(of: text)
             if !lines.isEmpty { return lines.joined(separator: "\n") + "\n" }
         }
         return nil

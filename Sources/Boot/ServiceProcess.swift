@@ -21,7 +21,7 @@ final class ServiceProcess {
         process = try ChildProcess(starting: request)
         output = try pipe.reading.duplicate()
         try output.setNonBlocking()
-        recorder = Recorder(component: name)
+        recorder = Recorder(component: Component(service: name))
     }
 
     var pid: Int32 { process.pid }
@@ -56,7 +56,7 @@ final class ServiceProcess {
     }
 
     private func recordLine() {
-        recorder.record(String(decoding: line, as: UTF8.self))
+        recorder.record("\(String(decoding: line, as: UTF8.self))")
         line = []
     }
 }

@@ -12,7 +12,7 @@ package enum Services {
     ) -> [Supervisor.Service] {
         let path = directory + "/davit.conf"
         let settings = Settings(parsing: Files.text(path, limit: 65536) ?? "")
-        let recorder = Recorder(component: "supervise")
+        let recorder = Recorder(component: .supervise)
         for complaint in settings.complaints { recorder.record("\(path): \(complaint)", .warning) }
         return services(for: settings, in: directory, keepsAddress: keepsAddress)
     }

@@ -34,13 +34,15 @@ package final class Supervisor {
     static var lockPath: String { Roots.run + "/supervise.lock" }
     /// There from `stop` on; the boot script that starts a supervisor again for ever ends by it.
     package static var stoppedPath: String { Roots.run + "/stopped" }
+    /// What was recorded, as text, from the end of the last supervisor on.
+    static var textPath: String { Roots.run + "/log" }
     static var statePath: String { Roots.run + "/supervise.json" }
 
     private let services: [Service]
     private let lock: LockFile
     private let signals: SignalDescriptor
     private let devices: UEventSocket
-    private let recorder = Recorder(component: "supervise")
+    private let recorder = Recorder(component: .supervise)
     private var machine: SupervisorMachine
     private var random = UrgentRandom()
     private var running: [String: ServiceProcess] = [:]
@@ -75,12 +77,16 @@ package final class Supervisor {
 
     /// Returns when everything has been stopped.
     package func run() throws(SystemError) {
-        recorder.record("started as process \(Host.pid)")
+        recorder.record("started as process \(Host.pid)", .detail, Event(.started))
         if !isFinished { perform(.begin) }
         while !isFinished {
             try waitOnce()
         }
-        recorder.record("stopped")
+        recorder.record("stopped", .detail, Event(.ended, took: Clock.now - since))
+        // The system that takes over may have no davit to read the recorder with.
+        if let text = Recording.text() {
+            try? Files.replace(Self.textPath, with: text, mode: 0o640)
+        }
     }
 
     private func waitOnce() throws(SystemError) {
@@ -124,10 +130,10 @@ package final class Supervisor {
     private func reap(_ name: String, _ process: ServiceProcess) {
         guard let exit = process.exit() else { return }
         running[name] = nil
-        ended(name, "\(exit)")
+        ended(name, "\(exit)", code: exit.number)
     }
 
-    private func ended(_ name: String, _ reason: String) {
+    private func ended(_ name: String, _ reason: String, code: Int32) {
         lastEnd[name] = reason
         perform(.ended(name))
         let service = machine.services.first { $0.name == name }
@@ -135,7 +141,9 @@ package final class Supervisor {
         let pause = (until - Clock.now).inWords
         // The first few failures reach the console; a service that never comes up must not flood it.
         let importance: Recorder.Importance = service.failures <= 3 ? .warning : .detail
-        recorder.record("\(name) ended with \(reason); it is started again in \(pause)", importance)
+        recorder.record(
+            "\(name) ended with \(reason); it is started again in \(pause)", importance,
+            Event(.ended, .named(name), .failed, code: code))
     }
 
     private func perform(_ event: SupervisorMachine.Event) {
@@ -144,7 +152,9 @@ package final class Supervisor {
             case .start(let name): start(name)
             case .terminate(let name): running[name]?.signal(Signal.terminate)
             case .kill(let name):
-                recorder.record("\(name) did not end when asked and is killed", .warning)
+                recorder.record(
+                    "\(name) did not end when asked and is killed", .warning,
+                    Event(.ended, .named(name), .killed))
                 running[name]?.signal(Signal.kill)
             case .finish: isFinished = true
             }
@@ -157,9 +167,11 @@ package final class Supervisor {
         do throws(SystemError) {
             let process = try ServiceProcess(name, service.arguments)
             running[name] = process
-            recorder.record("\(name) runs as process \(process.pid)")
+            recorder.record(
+                "\(name) runs as process \(process.pid)", .detail,
+                Event(.started, .named(name), .done, code: process.pid))
         } catch {
-            ended(name, "\(error)")
+            ended(name, "\(error)", code: error.code)
         }
     }
 

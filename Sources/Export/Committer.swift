@@ -17,7 +17,7 @@ package struct Committer {
     private let intent: Intent
     private let overlay: Overlay
     private let worker = KernelWorker()
-    private let recorder = Recorder(component: "export")
+    private let recorder = Recorder(component: .export)
 
     /// - Throws: `Refusal.neverExisted`, `.noOverlay`.
     package init(_ name: ExportName) throws {

@@ -37,7 +37,7 @@ package struct Exporter {
     private static let patience = Duration.seconds(10)
 
     private let request: Request
-    private let recorder = Recorder(component: "export")
+    private let recorder = Recorder(component: .export)
 
     package init(_ request: Request) { self.request = request }
 
@@ -139,7 +139,9 @@ package struct Exporter {
             if let index, intent.disks[index].state == .failed { continue }
             let outcome = try worker.perform(planned.step, until: Clock.now + Self.patience)
             guard let reason = outcome.failure else { continue }
-            recorder.record("\(request.name): '\(planned.step)' failed: \(reason)", .warning)
+            recorder.record(
+                "\(request.name): '\(planned.step)' failed: \(reason)", .warning,
+                Event(.export, .named("\(request.name)"), .failed))
             guard let index else {
                 intent.state = .incomplete
                 intent.lastError = "'\(planned.step)' failed: \(reason)."

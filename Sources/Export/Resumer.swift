@@ -18,7 +18,7 @@ package final class Resumer {
 
     private let devices: UEventSocket
     private let signals: SignalDescriptor
-    private let recorder = Recorder(component: "export")
+    private let recorder = Recorder(component: .export)
     private var tries: [ExportName: Try] = [:]
 
     package init() throws(SystemError) {

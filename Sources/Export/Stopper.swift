@@ -39,7 +39,7 @@ package struct Stopper {
     /// Of so many that hang, and more, the rest is not tried.
     private static let mostHung = 6
 
-    private let recorder = Recorder(component: "export")
+    private let recorder = Recorder(component: .export)
     private let worker = KernelWorker()
     private let begun = Clock.now
     private let discards: Bool
@@ -108,7 +108,9 @@ package struct Stopper {
         let took = Clock.now - begun
         recorder.record(
             "\(name): \(blockers.isEmpty ? "stopped" : "stopped in part") after \(took.inWords)",
-            .notice)
+            .notice,
+            Event(
+                .export, .named("\(name)"), blockers.isEmpty ? .done : .failed, took: took))
         return Result(
             name: name, end: blockers.isEmpty ? .stopped : .blocked(blockers), sessions: sessions,
             free: free, held: held, kept: intent?.overlay?.file, isMixture: isMixture, took: took)

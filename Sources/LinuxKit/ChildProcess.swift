@@ -51,6 +51,14 @@ package struct ChildProcess: ~Copyable {
             case .signal(let signal): "signal \(signal) (\(String(cString: strsignal(signal))))"
             }
         }
+
+        /// The exit code; a signal as its negative.
+        package var number: Int32 {
+            switch self {
+            case .code(let code): code
+            case .signal(let signal): -signal
+            }
+        }
     }
 
     package let pid: Int32

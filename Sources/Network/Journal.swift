@@ -5,7 +5,7 @@ import Recorder
 /// Puts what happens on one interface into words, loud or quiet, and never a flood.
 final class Journal {
     private let interface: String
-    private let recorder = Recorder(component: "net")
+    private let recorder = Recorder(component: .net)
     private let isVerbose: Bool
     private var pace = NoticePace()
     /// One of its own, so that a flood of nonsense does not silence what matters.
@@ -25,8 +25,14 @@ final class Journal {
     func detail(_ words: String) { write(words, .detail) }
 
     /// For the console too, as long as there are not too many.
-    func change(_ words: String, at now: Duration) {
-        write(words, pace.allowsChange(at: now) ? .notice : .detail)
+    func change(
+        _ words: String, _ outcome: Event.Outcome = .none, took duration: Duration? = nil,
+        at now: Duration
+    ) {
+        let event =
+            outcome == .none
+            ? Event(.said) : Event(.address, .interface(interface), outcome, took: duration)
+        write(words, pace.allowsChange(at: now) ? .notice : .detail, event)
     }
 
     func record(_ note: DHCPMachine.Note, tries: Int, at now: Duration) {
@@ -45,21 +51,25 @@ final class Journal {
             detail("\(lease.server) offers \(lease.prefix)")
         case .bound(let held):
             let lease = held.lease
-            let after = quietAt.map { " after \((now - $0).inWords)" } ?? ""
+            let took = quietAt.map { now - $0 }
+            let after = took.map { " after \($0.inWords)" } ?? ""
             answered()
             change(
                 "has \(lease.prefix) from \(lease.server) for "
                     + (lease.duration?.inWords ?? "ever")
-                    + (lease.gateway.map { ", gateway \($0)" } ?? ", no gateway") + after, at: now)
+                    + (lease.gateway.map { ", gateway \($0)" } ?? ", no gateway") + after,
+                .done, took: took, at: now)
         case .renewed(let held):
             answered()
             detail("\(held.lease.server) renewed \(held.lease.prefix)")
         case .refused(let server, let words):
             let reason = words.map { ": \($0)" } ?? ""
             unanswered = 0
-            change("\(server?.description ?? "a server") refused the address\(reason)", at: now)
+            change(
+                "\(server?.description ?? "a server") refused the address\(reason)", .refused,
+                at: now)
         case .expired(let address):
-            change("the lease of \(address) has ended; the address is gone", at: now)
+            change("the lease of \(address) has ended; the address is gone", .lost, at: now)
         case .declined(let address, let nextAt):
             change(
                 "\(address) is in use by another machine; asks for another in "
@@ -94,8 +104,10 @@ final class Journal {
         pace.answered()
     }
 
-    private func write(_ words: String, _ importance: Recorder.Importance) {
-        recorder.record("\(interface): \(words)", importance)
+    private func write(
+        _ words: String, _ importance: Recorder.Importance, _ event: Event = Event(.said)
+    ) {
+        recorder.record("\(interface): \(words)", importance, event)
         if isVerbose { Output.line("\(interface): \(words)") }
     }
 }

@@ -16,7 +16,7 @@ package struct NetworkDaemon: ~Copyable {
     }
 
     private let options: NetworkOptions
-    private let recorder = Recorder(component: "net")
+    private let recorder = Recorder(component: .net)
     private var routes: RouteSocket
     private let monitor: RouteMonitor
     private let signals: SignalDescriptor
@@ -65,9 +65,9 @@ package struct NetworkDaemon: ~Copyable {
         let words = Confinement.confine(
             places: places,
             settings: [
-                Roots.proc + "/sys/net/ipv6/conf", Roots.dev + "/kmsg", Roots.dev + "/pmsg0",
+                Roots.proc + "/sys/net/ipv6/conf", Roots.dev + "/kmsg", PersistentMemory.path,
             ])
-        recorder.record("confined: \(words)")
+        recorder.record("confined: \(words)", .detail, Event(.confined))
     }
 
     /// Runs until a signal, or with `once` until the network is configured or the time is over.
@@ -284,7 +284,7 @@ package struct NetworkDaemon: ~Copyable {
     }
 
     private func say(_ words: String, _ importance: Recorder.Importance = .notice) {
-        recorder.record(words, importance)
+        recorder.record("\(words)", importance)
         if options.isVerbose { Output.line(words) }
     }
 

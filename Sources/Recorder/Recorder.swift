@@ -1,15 +1,15 @@
+import CLinux
 import LinuxKit
-import Glibc
 
-/// Writes what happens into `$DAVIT_RUN/log`, one line an event, for `davit status`, the person at the console and a
-/// later `cat`: `12.345 net[210]: eth0: no answer, next try in 4 s`.
+/// Records what happens, for `davit log`, `davit status` and the person at the console.
 ///
-/// Every process appends for itself (O_APPEND, one write a line), so that lines of a killed process are kept and
-/// lines of two never mix. The file is bounded: at `limit` bytes it becomes `log.old` and a new one begins.
+/// Everything goes into the ring of `$DAVIT_RUN/recorder`: 1 MiB that all processes share, some 8000 events. What is
+/// important goes into the kernel's log too, and so on the console, and where the machine has a piece of memory that a
+/// reset leaves alone, into that. Nothing here fails or waits: without room in /run for a ring the important ones are left.
 package struct Recorder: Sendable {
     /// How much an event matters to somebody who has only the console.
-    package enum Importance: Sendable {
-        /// In the file only.
+    package enum Importance: UInt8, Sendable, CaseIterable {
+        /// In the ring only.
         case detail
         /// Also in the kernel log, as a notice.
         case notice
@@ -17,59 +17,70 @@ package struct Recorder: Sendable {
         case warning
     }
 
-    /// What a line begins with in the memory that outlives a reset.
-    package static let mark = "davit: "
+    private let component: Component
+    private let directory: String
+    /// `nil` while there is no room for one, or one of another version is there.
+    private let ring: Ring?
 
-    /// The most bytes that the file may hold; with the old one, twice that much memory.
-    package static let limit = 512 * 1024
-
-    private let component: String
-    private let path: String
-
-    /// A recorder for one component, such as `net`.
-    package init(component: String, directory: String = Roots.run) {
+    /// A recorder for one component, such as `.net`. A process that will be confined makes it before.
+    package init(component: Component, directory: String = Roots.run) {
         self.component = component
-        path = directory + "/log"
+        self.directory = directory
+        ring = try? Ring(joining: directory)
     }
 
-    /// Records one event. Never fails: a full or missing /run must not stop what is recorded.
-    package func record(_ words: String, _ importance: Importance = .detail) {
-        let words = Self.printable(words)
-        let line = "\(Clock.now.inSeconds) \(component)[\(Host.pid)]: \(words)\n"
-        append(line)
-        if importance != .detail { keepOverReset(line) }
-        switch importance {
-        case .detail: break
-        case .notice: KernelLog.write("\(component): \(words)", priority: 5)
-        case .warning: KernelLog.write("\(component): \(words)", priority: 4)
-        }
+    /// Records what happened, with a sentence for people where the event's own words do not say all.
+    package func record(
+        _ remark: Remark, _ importance: Importance = .detail, _ event: Event = Event(.said)
+    ) {
+        let remark = Self.printable(remark.text)
+        let name = event.object?.description ?? ""
+        put(event, importance, name + remark, name: name.utf8.count)
+        tellOutside(remark, importance)
     }
 
-    /// For `davit log --previous`: where the machine has a piece of memory that a reset leaves alone.
-    /// Source: fs/pstore/pmsg.c. Oldest kernel: 4.0.
-    private func keepOverReset(_ line: String) {
-        guard let memory = try? FileDescriptor(opening: Roots.dev + "/pmsg0", O_WRONLY) else {
-            return
-        }
-        try? memory.write(Self.mark + line)
+    /// Records what happened; who reads it puts it into words.
+    package func record(_ event: Event, _ importance: Importance = .detail) {
+        let name = event.object?.description ?? ""
+        put(event, importance, name, name: name.utf8.count)
+        if importance != .detail { tellOutside(event.description, importance) }
     }
 
-    private func append(_ line: String) {
-        let flags = O_WRONLY | O_APPEND | O_CREAT
-        guard let file = try? FileDescriptor(opening: path, flags, mode: 0o640) else { return }
-        try? file.write(line)
-        // Only the file just written to: another process may have begun a new one meanwhile.
-        if file.size > Self.limit, Files.isSame("/proc/self/fd/\(file.number)", path) {
-            _ = rename(path, path + ".old")
-        }
+    private func put(_ event: Event, _ importance: Importance, _ text: String, name: Int) {
+        // /run may have been full, or not there, when this process began.
+        guard let ring = ring ?? (try? Ring(joining: directory)) else { return }
+        ring.write(
+            davit_event(
+                milliseconds: event.milliseconds, code: event.code,
+                component: component.rawValue, what: event.what.rawValue,
+                outcome: event.outcome.rawValue, importance: importance.rawValue),
+            text, name: name)
     }
+
+    private func tellOutside(_ words: String, _ importance: Importance) {
+        guard importance != .detail else { return }
+        if ring?.allows(Self.mostKept, inSeconds: Self.pace) ?? true {
+            PersistentMemory.keep(
+                "\(Clock.now.inSeconds) \(component.name)[\(Host.pid)]: \(words)\n")
+        }
+        KernelLog.write(
+            "\(component.name): \(words)", priority: importance == .warning ? 4 : 5)
+    }
+
+    /// Lines that all processes together put into the memory that outlives a reset: it is small, and a flood must not push
+    /// out of it what came before.
+    private static let mostKept: UInt32 = 30
+    /// In this many seconds.
+    private static let pace: UInt32 = 60
 
     /// Without control characters: text from the network must not steer the terminal of who reads the log.
-    private static func printable(_ words: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                words.unicodeScalars.map {
-                    $0.value < 32 || (127..<160).contains($0.value) ? "?" : $0
-                }))
+    static func printable(_ words: String) -> String {
+        guard words.unicodeScalars.contains(where: isControl) else { return words }
+        return String(
+            String.UnicodeScalarView(words.unicodeScalars.map { isControl($0) ? "?" : $0 }))
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 32 || (127..<160).contains(scalar.value)
     }
 }

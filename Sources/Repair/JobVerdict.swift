@@ -1,4 +1,5 @@
 import LinuxKit
+import Recorder
 import RepairCore
 
 /// Judges whether it gets anywhere, and ends it when it is told to.
@@ -19,7 +20,7 @@ extension RepairJob {
                 record.verdictSince = now
                 recorder.record(
                     "\(record.id): \(verdict.rawValue): \(reason)",
-                    verdict.isStuck ? .warning : .detail)
+                    verdict.isStuck ? .warning : .detail, Event(.verdict, .number(record.id)))
             case .keepEvidence: keepEvidence(sampler.activity)
             }
         }
@@ -93,7 +94,9 @@ extension RepairJob {
             record.state = .cancelling
             record.waitsFor = Self.waiting(
                 activity ?? ProcessActivity(ofSession: child.pid), reader.progress)
-            recorder.record("\(record.id): cancelling (\(effect)): \(record.waitsFor ?? "")")
+            recorder.record(
+                "\(record.id): cancelling (\(String(describing: effect))): \(record.waitsFor ?? "")"
+            )
             isDirty = true
         }
     }

@@ -94,7 +94,7 @@ package enum Jobs {
         } catch {
             throw .system(error)
         }
-        guard record(id) != nil else { throw .cannotStart(log: Roots.run + "/log") }
+        guard record(id) != nil else { throw .cannotStart }
         return id
     }
 
@@ -129,7 +129,7 @@ package enum Jobs {
         } catch {
             throw .system(error)
         }
-        throw .cannotStart(log: Roots.run + "/log")
+        throw .cannotStart
     }
 
     /// Asks a running job to end its checker; with `kill`, by SIGKILL.

@@ -16,7 +16,7 @@ package enum RepairError: Error, Equatable, CustomStringConvertible {
     case orphan(id: Int, process: Int32)
     case noSuchJob(Int?)
     case jobHasEnded(Int)
-    case cannotStart(log: String)
+    case cannotStart
     /// The kernel offers no snapshots.
     case noSnapshots(SystemError)
     case overlay(OverlayPlan.Refusal)
@@ -51,8 +51,8 @@ package enum RepairError: Error, Equatable, CustomStringConvertible {
         case .noSuchJob(let id?):
             "There is no repair \(id). 'davit repair list' names those of this boot."
         case .jobHasEnded(let id): "Repair \(id) has ended already. 'davit repair list' says how."
-        case .cannotStart(let log):
-            "The job could not be started. \(log) may say more; is there room in /run?"
+        case .cannotStart:
+            "The job could not be started. 'davit log' may say more; is there room in /run?"
         case .noSnapshots(let error):
             "This kernel offers no snapshots for a trial (\(error.description)) Load the modules dm_snapshot and loop with 'davit modules load', or do without: --check, then --run."
         case .overlay(let refusal): refusal.description

@@ -9,7 +9,7 @@ package struct RepairJob: ~Copyable {
     let backend: any Backend
     let request: JobRequest
     let directory: String
-    let recorder = Recorder(component: "repair")
+    let recorder = Recorder(component: .repair)
     var reader: ProgressReader
     var estimator = Estimator()
     var verdicts: VerdictMachine
@@ -37,7 +37,7 @@ package struct RepairJob: ~Copyable {
             let backend = Backends.named(request.backend)
         else { throw RepairError.noSuchJob(id) }
         guard let lock = try LockFile(taking: Jobs.lock(id)) else {
-            Recorder(component: "repair").record("\(id): another process has its lock", .warning)
+            Recorder(component: .repair).record("\(id): another process has its lock", .warning)
             return
         }
         let signals = try SignalDescriptor([
@@ -89,7 +89,9 @@ package struct RepairJob: ~Copyable {
     private mutating func run(_ signals: borrowing SignalDescriptor) throws {
         record.before = look(at: request.members)
         publish()
-        recorder.record("\(request.kind) \(record.id) begins: \(request.command)", .notice)
+        recorder.record(
+            "\(request.kind) \(record.id) begins: \(request.command)", .notice,
+            Event(.repair, .number(record.id), .begun))
         var locks = MemberLocks()
         let obstacle = locks.take(request.members) ?? users()
         if let obstacle {
@@ -142,8 +144,8 @@ package struct RepairJob: ~Copyable {
         publish()
         copyRecord(patience: .seconds(60))
         recorder.record(
-            "\(request.kind) \(record.id) has ended (\(how)): \(meaning.words)", .notice
-        )
+            "\(request.kind) \(record.id) has ended (\(how)): \(meaning.words)", .notice,
+            Event(.repair, .number(record.id), .done, code: meaning.bits))
     }
 
     mutating func publish() {

@@ -17,7 +17,7 @@ package final class Connection {
     static let patienceAtEnd = Duration.milliseconds(1500)
 
     let files: ServerFiles
-    let log = Recorder(component: "session")
+    let log = Recorder(component: .session)
     let isApplet: (String) -> Bool
     let peer: Peer
     let started = Clock.now
@@ -273,7 +273,10 @@ package final class Connection {
 
     private func recordEnd(_ reason: String) {
         guard login != nil else { return }
-        log.record("\(peer): closed after \((Clock.now - started).inWords)")
+        let duration = Clock.now - started
+        log.record(
+            "\(peer): closed after \(duration.inWords)", .detail,
+            Event(.connection, .address(peer.address), .done, took: duration))
     }
 }
 

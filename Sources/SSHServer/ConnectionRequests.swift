@@ -1,4 +1,5 @@
 import LinuxKit
+import Recorder
 import SSHCore
 import SSHKit
 
@@ -18,7 +19,9 @@ extension Connection: SessionRequests {
             let reason = key.refusal(
                 touched: signature?.wasTouched ?? false, verified: signature?.wasVerified ?? false)
         {
-            log.record("\(peer): refused \(offered.fingerprint): \(reason)")
+            log.record(
+                "\(peer): refused \(offered.fingerprint): \(reason)", .detail,
+                Event(.login, .key(fingerprint: offered.fingerprint), .refused))
             return refuse()
         }
         logIn(Login(rights: key.rights, words: "\(offered.fingerprint) \(key.comment)"))
@@ -35,7 +38,9 @@ extension Connection: SessionRequests {
         self.login = login
         report(.loggedIn)
         unbind()
-        log.record("\(peer): \(Self.user) logged in with \(login.words)", .notice)
+        log.record(
+            "\(peer): \(Self.user) logged in with \(login.words)", .notice,
+            Event(.login, .address(peer.address), .done, took: Clock.now - started))
         state.loggedInAt = Clock.now
         state.user = Self.user
         state.key = login.words
@@ -82,7 +87,9 @@ extension Connection: SessionRequests {
         }
         guard verdict == .right else {
             if case .failed(let words) = verdict { log.record("\(peer): \(words)", .warning) }
-            log.record("\(peer): refused a passphrase: \(verdict.words)")
+            log.record(
+                "\(peer): refused a passphrase: \(verdict.words)", .detail,
+                Event(.passphrase, .address(peer.address), .refused))
             _ = refuse()
             _ = session.answerPassphrase(isRight: false)
             return
@@ -186,7 +193,9 @@ extension Connection: SessionRequests {
             log.record("\(peer): \(error)", .warning)
             return false
         }
-        log.record("\(peer): started \(state.command ?? "")")
+        log.record(
+            "\(peer): started \(state.command ?? "")", .detail,
+            Event(.command, .address(peer.address), .begun))
         state.write()
         return true
     }

@@ -18,7 +18,7 @@ package final class Listener {
     let letsPassphrasesIn: Bool
     /// The loopback's ports that sessions may connect to.
     let forwarding: [UInt16]
-    let log = Recorder(component: "sshd")
+    let log = Recorder(component: .sshd)
     private var sockets: [ListeningSocket]
     var limits: ConnectionLimits
     var waiting: [WaitingConnection] = []
@@ -177,7 +177,7 @@ package final class Listener {
             if complaint.hasPrefix(FileCheck.fatal) {
                 fail(String(complaint.dropFirst(FileCheck.fatal.count)))
             } else {
-                log.record(complaint, .warning)
+                log.record("\(complaint)", .warning)
             }
         }
     }
@@ -186,7 +186,7 @@ package final class Listener {
         guard state.lastError != words else { return }
         state.lastError = words
         let all = next.map { "\(words) \($0)" } ?? words
-        log.record(all, .warning)
+        log.record("\(all)", .warning)
         Output.error("davit sshd: \(all)")
     }
 }

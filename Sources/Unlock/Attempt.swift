@@ -140,7 +140,9 @@ final class Attempt {
         (request.keyOffset, request.keySize) = item.target.keyPart(isKeyFile: isKeyFile)
         request.flags = options.flags
         if !onlyTest, DeviceMapper.isHalfMade(name) { clearAway(name) }
-        recorder.record("deriving the key of \(name) (\(device))")
+        recorder.record(
+            "deriving the key of \(name) (\(device))", .detail,
+            Event(.unlocking, .mapping(name), .begun))
         StateFile.update(item, .init(word: "trying", isTry: true))
         do throws(SystemError) {
             workers.append(try worker(name, request, secret))
@@ -226,7 +228,15 @@ final class Attempt {
         _ item: UnlockItem, _ state: String?, _ sentence: String, _ change: StateFile.Change
     ) {
         StateFile.update(item, change)
-        recorder.record("\(item.name): \(sentence)", state == "locked" ? .detail : .notice)
+        let outcome: Event.Outcome =
+            switch state {
+            case "locked": .refused
+            case "failed": .failed
+            default: .done
+            }
+        recorder.record(
+            "\(item.name): \(sentence)", state == "locked" ? .detail : .notice,
+            Event(.unlocking, .mapping(item.name), outcome))
     }
 
     private func sayProgress() {

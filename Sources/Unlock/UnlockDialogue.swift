@@ -148,7 +148,7 @@ package struct UnlockDialogue {
     /// Says once about each device what a person must know before typing.
     private func introduce(_ inventory: Inventory, _ told: inout Set<String>) {
         for complaint in inventory.complaints where told.insert(complaint).inserted {
-            run.recorder.record(complaint)
+            run.recorder.record("\(complaint)")
             Output.error(complaint)
         }
         for item in inventory.items {

@@ -61,7 +61,7 @@ package struct UnlockOnce {
     /// Says once what is wrong with the crypttab, and what is nobody's passphrase.
     private func introduce(_ inventory: Inventory, _ announced: inout Set<String>) {
         for complaint in inventory.complaints where announced.insert(complaint).inserted {
-            run.recorder.record(complaint)
+            run.recorder.record("\(complaint)")
             Output.error(complaint)
         }
         for item in inventory.items

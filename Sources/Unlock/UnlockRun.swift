@@ -22,7 +22,7 @@ package struct UnlockRun: Sendable {
 
     package init() {}
 
-    var recorder: Recorder { Recorder(component: "unlock") }
+    var recorder: Recorder { Recorder(component: .unlock) }
 
     /// How it ended for all devices together.
     package enum Ending: Equatable, Sendable {

@@ -28,6 +28,7 @@ package struct SecretSearch: Sendable {
             echo \(Self.decoy)-file >/tmp/lab-decoy
             cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null
             dmesg
+            davit log 2>/dev/null
             journalctl --no-pager --quiet --all 2>/dev/null
             for directory in /run /tmp /var /etc /root /conf /cryptroot /dev/shm; do
                 [ -d $directory ] || continue

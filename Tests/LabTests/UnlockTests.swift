@@ -49,7 +49,7 @@ struct UnlockTests {
             "Killed while unlocking", dataDisks: 1,
             """
             davit unlock --key-file \(Self.secret) & victim=$!
-            until grep -q 'deriving the key of data1' /run/davit/log; do :; done
+             until davit log | grep -q 'deriving the key of data1'; do :; done
             kill -9 $victim; wait $victim
             davit unlock --key-file \(Self.secret); echo code=$?
             """)

@@ -18,7 +18,7 @@ struct VirtualLinkStories {
             davit net --interface d0.5 --interface bond7 --once --timeout 30; echo "code=$?"
             cat /proc/net/vlan/d0.5 /proc/net/bonding/bond7
             ip -4 address; ip route
-            cat /run/davit/log
+            davit log
             ip link >/tmp/links; ip -4 address >/tmp/addresses
             davit net --interface d0.5 --interface bond7 --once --timeout 30; echo "again=$?"
             ip link | cmp - /tmp/links && ip -4 address | cmp - /tmp/addresses && echo unchanged

@@ -1,6 +1,7 @@
 import Foundation
 import JSONKit
 import LinuxKit
+import Recorder
 import Testing
 
 /// A namespace with `davit sshd`, and one in which every address of some prefixes is ours.
@@ -60,7 +61,7 @@ final class FloodLab {
         }
     }
 
-    var log: String { Files.text(directory + "/run/log") ?? "" }
+    var log: String { Recording.text(of: directory + "/run") ?? "" }
     private var listener: JSON? {
         Files.text(directory + "/run/ssh/listener.json").flatMap { try? JSON(parsing: $0) }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import JSONKit
 import LinuxKit
+import Recorder
 import Testing
 
 /// A client and a server namespace with one cable between them (`cli` to `srv`), dnsmasq on the one side, davit on the other.
@@ -235,7 +236,7 @@ final class NetworkLab {
         Files.text(directory + "/run/net/\(interface).json").flatMap { try? JSON(parsing: $0) }
     }
 
-    var log: String { Files.text(directory + "/run/log") ?? "" }
+    var log: String { Recording.text(of: directory + "/run") ?? "" }
 
     /// What the davit that runs now has written into it.
     var ownLog: String {

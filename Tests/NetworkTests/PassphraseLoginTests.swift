@@ -1,6 +1,7 @@
 import Foundation
 import LinuxKit
 import ProcessMemory
+import Recorder
 import Testing
 
 /// A locked disk, and OpenSSH's client that has nothing but its passphrase.
@@ -172,7 +173,7 @@ private final class PassphraseLab {
         child.detach()
     }
 
-    var log: String { Files.text(directory + "/run/log") ?? "" }
+    var log: String { Recording.text(of: directory + "/run") ?? "" }
     var server: Int32 { sshd?.pid ?? -1 }
     var wasAskedAgain: Bool { Files.exists(directory + "/asked-again") }
 

@@ -2,6 +2,7 @@ import Foundation
 import JSONKit
 import LinuxKit
 import ProcessMemory
+import Recorder
 import Testing
 
 /// A `davit sshd` of the test's own on a port of the loopback, with its files in a scratch directory.
@@ -84,7 +85,7 @@ final class TestServer {
     }
 
     var pid: Int32 { child?.pid ?? -1 }
-    var log: String { Files.text("\(scratch)/run/log") ?? "" }
+    var log: String { Recording.text(of: "\(scratch)/run") ?? "" }
     var errors: String { Files.text("\(scratch)/errors") ?? "" }
     var listener: JSON? {
         Files.text("\(scratch)/run/ssh/listener.json").flatMap { try? JSON(parsing: $0) }

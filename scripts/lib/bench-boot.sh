@@ -41,7 +41,7 @@ unshare --mount --net --pid --fork --kill-child bash -euo pipefail -c '
         local left=500
         until grep -qs "22\"" "$root/run/davit/ssh/listener.json"; do
             left=$((left - 1))
-            ((left > 0)) || { echo "the SSH server does not come up:" >&2; cat "$root/run/davit/log" >&2; exit 1; }
+            ((left > 0)) || { echo "the SSH server does not come up:" >&2; DAVIT_RUN="$root/run/davit" "$root/usr/sbin/davit" log >&2; exit 1; }
             sleep 0.02
         done
     }

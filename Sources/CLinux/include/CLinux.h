@@ -282,4 +282,56 @@ int davit_landlock_rules(int version);
 int davit_landlock_allow(int rules, int version, const char *path, _Bool makes_files);
 int davit_landlock_restrict(int rules);
 
+/// The flight recorder: a ring of slots in shared memory that many processes write at once, without a lock. Whatever is in
+/// the memory, nothing here reads or writes outside of it. Layout: recorder.c.
+enum {
+    davit_ring_header_size = 128,
+    davit_slot_size = 128,
+    /// The most bytes of text of an entry, which takes 16 slots then; what is longer is cut.
+    davit_longest_text = 88 + 15 * 112,
+};
+
+/// A ring that has been checked. Its number of slots is kept here, where nobody else can change it.
+struct davit_ring {
+    void *base;
+    uint32_t slots;
+    int32_t pid;
+};
+
+/// What happened, in numbers; the names are Swift's.
+struct davit_event {
+    uint32_t milliseconds;
+    int32_t code;
+    uint8_t component, what, outcome, importance;
+};
+
+/// An entry as it is read, but for its text.
+struct davit_entry {
+    /// Nanoseconds since boot (CLOCK_BOOTTIME).
+    uint64_t time;
+    int32_t pid;
+    struct davit_event event;
+    /// The first `name` of the `count` bytes of text are what it is about, the rest are words.
+    uint32_t name, count;
+};
+
+/// Makes a ring of `count` slots, a power of two, in memory that is all zeros.
+void davit_ring_make(void *base, uint32_t count);
+/// Checks a ring and takes it over. It has no slots when it is none or not of this version; `version` is 0 when it is none.
+struct davit_ring davit_ring_adopt(void *base, size_t size, uint32_t *version);
+/// Writes one entry. Never waits; a process that is killed here leaves nothing or all of it.
+void davit_ring_write(
+    struct davit_ring ring, const struct davit_event *event, const char *text, size_t name,
+    size_t count);
+/// Whether one more of all processes' important entries may go where there is little room: `most` in `seconds`.
+_Bool davit_ring_allows(struct davit_ring ring, uint32_t most, uint32_t seconds);
+/// The number that the next slot will have.
+uint64_t davit_ring_next(struct davit_ring ring);
+/// Reads the entry that begins in a slot, and its text into davit_longest_text bytes. Returns how many slots it has; 0 when
+/// no whole one begins there.
+int davit_ring_read(
+    struct davit_ring ring, uint64_t ticket, struct davit_entry *entry, char *text);
+/// CRC32C (RFC 3720 §12.1) of `count` bytes, going on from `start`.
+uint32_t davit_crc32c(uint32_t start, const void *bytes, size_t count);
+
 #pragma clang assume_nonnull end

@@ -6,13 +6,16 @@ enum LogCommand: Command {
     static let name = "log"
     static let summary = "shows what davit did, in order of time"
     static let help = """
-        davit log [--follow]
+        davit log [--follow] [--json]
         davit log --previous
 
-        Shows the log of all of davit's processes since the boot; the first word of a line is the time since boot in
-        seconds. It is bounded: of a long boot the beginning is missing.
+        Shows what all of davit's processes recorded since the boot; the first word of a line is the time since boot in
+        seconds. The flight recorder is memory that they share, /run/davit/recorder: what a process wrote is there
+        whatever became of it. It is bounded, so of a long boot the beginning is missing.
 
           --follow     goes on with what comes, until Ctrl-C
+          --json       for programs, one object a line: {at, component, pid, importance, event, object, outcome,
+                       took, code, words}; at is milliseconds since boot, took is milliseconds
           --previous   the important lines from before the last reset; only a machine with a pstore for messages
                        (ramoops) keeps them
 
@@ -22,13 +25,17 @@ enum LogCommand: Command {
     static func run(_ arguments: [String]) throws -> ExitCode {
         var reader = ArgumentReader(arguments)
         let follow = try reader.flag("--follow")
+        let asJSON = try reader.flag("--json")
         let wantsPrevious = try reader.flag("--previous")
         _ = try reader.operands(atMost: 0)
         guard !follow || !wantsPrevious else {
             throw UsageError("--previous is over and cannot be followed.")
         }
+        guard !asJSON || !wantsPrevious else {
+            throw UsageError("--previous is text that was kept, and has no JSON.")
+        }
         guard wantsPrevious else {
-            try LogReading.show(follow: follow) { Output.write($0) }
+            try LogReading.show(follow: follow, asJSON: asJSON) { Output.write($0) }
             return .done
         }
         guard let previous = LogReading.previous else {

@@ -34,7 +34,7 @@ enum NetCommand: Command {
         vlan=, bond= and nameserver=. What cannot be read is named in the log, and DHCP is used instead.
         Interfaces that it does not name are configured by DHCP, unless it says ip=off.
 
-        What is going on is in /run/davit/net/IF.json and, in words, in /run/davit/log.
+        What is going on is in /run/davit/net/IF.json and, in words, in 'davit log'.
 
         Example: davit net --once --timeout 60 && ping -c 1 192.0.2.1
         """

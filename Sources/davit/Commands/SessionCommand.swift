@@ -39,7 +39,7 @@ enum SessionCommand: Command {
         } catch {
             // Nobody reads this process' output: the log is where its words go. Not on the console: strangers can make
             // this happen as often as they like, and 'davit sshd' says it there once.
-            Recorder(component: "session").record("\(error)")
+            Recorder(component: .session).record("\(error)")
             return .failed
         }
     }
