@@ -86,7 +86,9 @@ final class Ring: @unchecked Sendable {
         for slots in sizes {
             let length = headerSize + slots * slotSize
             let room = Files.room(at: String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
-            guard slots == sizes.last || (room ?? .max) / share >= UInt64(length) else { continue }
+            // No room at all is what ramfs says, too, which has no limit; a full tmpfs refuses all of them below.
+            let isTooMuch = room.map { $0 > 0 && $0 / share < UInt64(length) } ?? false
+            guard slots == sizes.last || !isTooMuch else { continue }
             do throws(SystemError) {
                 let file = try FileDescriptor(
                     opening: fresh, O_RDWR | O_CREAT | O_TRUNC, mode: 0o600)

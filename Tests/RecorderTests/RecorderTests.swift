@@ -81,11 +81,11 @@ import Testing
     @Test func theOldestGoesAndTheMemoryStays() throws {
         let recorder = scratch.recorder()
         recorder.record("the first")
-        let size = try Files.read(scratch.path).count
+        let size = try scratch.bytes().count
         for number in 0..<20_000 { recorder.record("\(number)") }
         let numbers = try scratch.entries().compactMap { Int($0.remark) }
         #expect(numbers == Array((20_000 - 8192)..<20_000))
-        #expect(try Files.read(scratch.path).count == size)
+        #expect(try scratch.bytes().count == size)
     }
 
     @Test func aMissingDirectoryIsNoErrorAndIsUsedWhenItComes() throws {

@@ -79,7 +79,7 @@ import Testing
     @Test func aByteThatChangedTakesOneEntryWithIt() throws {
         let recorder = scratch.recorder()
         for words in ["first", "second", "third"] { recorder.record("\(words)") }
-        let bytes = try Files.read(scratch.path)
+        let bytes = try scratch.bytes()
         // The slot of the second: its number, its checksum, its head and its text.
         let used = 128 + 128..<128 + 128 + 16 + 24 + 6
         for place in used {
@@ -96,14 +96,14 @@ import Testing
         let recorder = scratch.recorder()
         recorder.record("\(String(repeating: "a", count: 250))")
         recorder.record("after")
-        var bytes = try Files.read(scratch.path)
+        var bytes = try scratch.bytes()
         bytes.replaceSubrange(256..<264, with: [UInt8](repeating: 0, count: 8))
         #expect(try Recording(bytes).entries.map(\.remark) == ["after"])
     }
 
     @Test func anotherVersionIsRefusedByName() throws {
         scratch.recorder().record("first")
-        var bytes = try Files.read(scratch.path)
+        var bytes = try scratch.bytes()
         bytes[8] = 2
         try Files.replace(scratch.path, with: bytes)
         let refusal = RecorderError.otherVersion(path: scratch.path, version: 2)
@@ -115,13 +115,13 @@ import Testing
         )
         // Nothing is written into it, and nobody is held up.
         scratch.recorder().record("second")
-        #expect(try Files.read(scratch.path) == bytes)
+        #expect(try scratch.bytes() == bytes)
     }
 
     @Test(arguments: [0, 1, 127, 128, 128 + 127, 128 + 128 * 8192 - 1])
     func aFileThatWasCutIsRefused(length: Int) throws {
         scratch.recorder().record("first")
-        try Files.replace(scratch.path, with: Array(try Files.read(scratch.path).prefix(length)))
+        try Files.replace(scratch.path, with: Array(try scratch.bytes().prefix(length)))
         let refusal = RecorderError.damaged(path: scratch.path)
         #expect(throws: refusal) { try Recording(of: scratch.directory) }
         #expect(throws: refusal) { try Ring(joining: scratch.directory) }
@@ -131,7 +131,7 @@ import Testing
     /// Without room for its pages a process that writes into it would be ended by SIGBUS.
     @Test func aFileWithHolesIsNotWrittenInto() throws {
         scratch.recorder().record("first")
-        let head = Array(try Files.read(scratch.path).prefix(128))
+        let head = Array(try scratch.bytes().prefix(128))
         try Files.remove(scratch.path)
         try Files.replace(scratch.path, with: head)
         try FileCalls.truncate(Array(scratch.path.utf8), to: 128 + 128 * 8192)
@@ -145,7 +145,7 @@ import Testing
         for number in 0..<200 {
             recorder.record("\(String(repeating: "x", count: number * 3))")
         }
-        let whole = try Files.read(scratch.path)
+        let whole = try scratch.bytes()
         var random = SeededRandom(42)
         for _ in 0..<300 {
             var bytes = whole

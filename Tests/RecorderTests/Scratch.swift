@@ -15,6 +15,8 @@ final class Scratch {
 
     var path: String { directory + "/recorder" }
 
+    func bytes() throws -> [UInt8] { try Files.read(path, limit: 1 << 24) }
+
     func recorder(_ component: Component = .net) -> Recorder {
         Recorder(component: component, directory: directory)
     }
