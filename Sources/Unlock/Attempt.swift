@@ -213,6 +213,8 @@ final class Attempt {
         case .openedByCryptroot:
             record(
                 item, "open", "opened by the boot scripts", .init(word: "open", opener: .cryptroot))
+        case .openedBySystemd:
+            record(item, "open", "opened by systemd", .init(word: "open", opener: .systemd))
         case .openedElsewhere:
             record(item, "open", "opened elsewhere", .init(word: "open", opener: .other))
         case .proven: record(item, nil, "passphrase proven", .init())

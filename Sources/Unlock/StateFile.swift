@@ -6,12 +6,12 @@ import LinuxKit
 /// Members: `name`, `source`, `device` (found now, or null), `state` (`waiting-for-source`, `locked`, `trying`, `open`,
 /// `left-to-system`, `failed`), `since` (milliseconds since boot at which the state began, as far as davit saw),
 /// `missing` (what is waited for, or null), `tries` (passphrases tried by davit), `lastError`, `openedBy` (`davit`,
-/// `cryptroot` when Debian opened it with the passphrase that davit handed on, `other`, or null).
+/// `cryptroot` or `systemd` when these opened it with the passphrase that davit handed on, `other`, or null).
 enum StateFile {
     static var directory: String { Roots.run + "/unlock" }
 
     /// Who opened it.
-    enum Opener: String { case davit, cryptroot, other }
+    enum Opener: String { case davit, cryptroot, systemd, other }
 
     /// Changes that an attempt makes beside the state.
     struct Change {

@@ -89,7 +89,7 @@ package struct UnlockOnce {
         if settled.isEmpty { return .nothing }
         let isRight = settled.values.contains {
             switch $0 {
-            case .opened, .openedByCryptroot, .proven: true
+            case .opened, .openedByCryptroot, .openedBySystemd, .proven: true
             case .openedElsewhere, .wrong, .failed: false
             }
         }

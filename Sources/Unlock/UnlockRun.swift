@@ -100,7 +100,7 @@ extension AttemptMachine.Outcome {
     func sentence(_ name: String) -> String {
         switch self {
         case .opened: "\(name): open."
-        case .openedByCryptroot: "\(name): open, and the boot goes on."
+        case .openedByCryptroot, .openedBySystemd: "\(name): open, and the boot goes on."
         case .openedElsewhere: "\(name): open; it was opened at the console or in another session."
         case .proven: "\(name): the passphrase is right."
         case .wrong: "\(name): no key slot opens with this passphrase."

@@ -60,8 +60,9 @@ package struct AttemptMachine: Sendable {
     /// How it ended for one device.
     package enum Outcome: Equatable, Sendable {
         case opened
-        /// Opened by cryptroot with the passphrase that was fed.
+        /// Opened by cryptroot, or by systemd, with the passphrase that was fed.
         case openedByCryptroot
+        case openedBySystemd
         /// Opened by somebody else meanwhile: at the console, or in another session.
         case openedElsewhere
         /// The passphrase is right; nothing was to be opened.
@@ -71,7 +72,7 @@ package struct AttemptMachine: Sendable {
 
         package var isOpen: Bool {
             switch self {
-            case .opened, .openedByCryptroot, .openedElsewhere: true
+            case .opened, .openedByCryptroot, .openedBySystemd, .openedElsewhere: true
             case .proven, .wrong, .failed: false
             }
         }
@@ -208,7 +209,9 @@ package struct AttemptMachine: Sendable {
             case .testing where !device.reopens:
                 effects.append(.abandon(device.name))
                 settle(device.name, .openedElsewhere, &effects)
-            case .fed: settle(device.name, .openedByCryptroot, &effects)
+            case .fed(let asking, _):
+                let opener = asking.socket == nil ? Outcome.openedByCryptroot : .openedBySystemd
+                settle(device.name, opener, &effects)
             case .waiting, .proven, .testing, .opening, .settled, nil: break
             }
         }

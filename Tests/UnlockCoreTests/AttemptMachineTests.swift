@@ -67,7 +67,7 @@ import Seeds
         let open = Seen(open: ["data"], systemd: [systemd("root", "/1")], systemdRuns: true)
         #expect(
             machine.handle(.observed(open), at: .seconds(5))
-                == [.settled("data", .openedByCryptroot)])
+                == [.settled("data", .openedBySystemd)])
         #expect(
             machine.handle(.finished(name: "free", .accepted), at: .seconds(6))
                 == [.settled("free", .opened), .end])
