@@ -26,11 +26,25 @@ struct PassphrasePrompt: ~Copyable {
 
     init() throws(SystemError) { typed = try SecretBytes(capacity: Self.limit) }
 
+    /// What may have changed when the world is looked at.
+    enum Occasion {
+        /// Something that a look at small files shows: a second has passed.
+        case tick
+        /// The kernel announced nothing, yet it is time to look at everything anew.
+        case review
+        /// The kernel announced a device.
+        case event
+    }
+
+    /// How long nobody relies on the kernel's announcements alone.
+    private static let reviewInterval = Duration.seconds(10)
+
     /// Reads until a line is complete or `hasChanged`, asked at every event and every second, says so.
     mutating func read(
         from keyboard: Keyboard, signals: borrowing SignalDescriptor,
-        events: borrowing DeviceNews, hasChanged: (_ afterEvent: Bool) -> Bool
+        events: borrowing DeviceNews, hasChanged: (Occasion) -> Bool
     ) throws(SystemError) -> End {
+        var reviewAt = Clock.now + Self.reviewInterval
         while true {
             let ready = try Poll.wait(
                 [
@@ -38,13 +52,19 @@ struct PassphrasePrompt: ~Copyable {
                     .init(events.number, .input),
                 ], until: Clock.now + .seconds(1))
             if let signal = signals.next() { return .signal(signal) }
-            let hasEvent = ready[2].isReadable
-            if hasEvent { events.drain() }
+            var occasion = Occasion.tick
+            if ready[2].isReadable {
+                events.drain()
+                occasion = .event
+            } else if Clock.now >= reviewAt {
+                occasion = .review
+            }
             if ready[0].isReadable {
                 if let end = take(from: keyboard) { return end }
-            } else if hasChanged(hasEvent) {
+            } else if hasChanged(occasion) {
                 return .disturbed
             }
+            if Clock.now >= reviewAt { reviewAt = Clock.now + Self.reviewInterval }
         }
     }
 

@@ -85,8 +85,8 @@ package struct UnlockDialogue {
                 other.map { "\($0.message) (asked by systemd) " }
                     ?? Self.question(locked, missing, isKept: kept != nil))
             prompt.echoes = other?.echoes ?? false
-            let end = try prompt.read(from: keyboard, signals: signals, events: events) { event in
-                hasChanged(inventory, others, examinesAll: event)
+            let end = try prompt.read(from: keyboard, signals: signals, events: events) {
+                hasChanged(inventory, others, $0)
             }
             Output.error("")
             switch end {
@@ -166,7 +166,7 @@ package struct UnlockDialogue {
 
     /// Whether something happened that the person at the prompt should read.
     private func hasChanged(
-        _ inventory: Inventory, _ others: [AskFile], examinesAll: Bool
+        _ inventory: Inventory, _ others: [AskFile], _ occasion: PassphrasePrompt.Occasion
     ) -> Bool {
         if !run.onlyTest, SystemdPrompts().others(than: inventory.items) != others { return true }
         let open = Surroundings.openMappings()
@@ -174,7 +174,11 @@ package struct UnlockDialogue {
             return true
         }
         // Probing every device each second would keep slow disks busy.
-        guard examinesAll || inventory.items.contains(where: { $0.isMissing }) else { return false }
+        switch occasion {
+        case .tick: return false
+        case .review where !inventory.items.contains(where: { $0.isMissing }): return false
+        case .review, .event: break
+        }
         return run.take().items.map { $0.word } != inventory.items.map { $0.word }
     }
 
