@@ -76,9 +76,13 @@ static int wipes_at_exit;
 
 void davit_wipe_at_exit(void) { wipes_at_exit = 1; }
 
+/// All that is used while memory is being overwritten, and so spared.
 static struct regions {
     struct region all[1024];
     int count;
+    long wiper;
+    // Taken in time: what would look it up is wiped.
+    long (*call)(long, ...);
 } regions;
 
 static void note_region(struct region region, void *context) {
@@ -102,16 +106,41 @@ __attribute__((no_stack_protector)) static void wipe_region(
     }
 }
 
+/// A thread of a key derivation meets what was wiped: it waits for the end. Who wipes ends by the fault instead.
+__attribute__((no_stack_protector)) static void stand_still(int number) {
+    if (regions.call(SYS_gettid) == regions.wiper) {
+        signal(number, SIG_DFL);
+        return;
+    }
+    for (;;) regions.call(SYS_sched_yield);
+}
+
 __attribute__((no_stack_protector)) _Noreturn void davit_exit(int code) {
     if (!wipes_at_exit) exit(code);
-    // What exit(3) would do for this program is nothing: it has no buffers of stdio and no handlers. The address of the
-    // last call is taken now: what would look it up is wiped.
-    long (*const volatile call)(long, ...) = syscall;
-    signal(SIGSEGV, SIG_DFL);
+    // What exit(3) would do for this program is nothing: it has no buffers of stdio and no handlers.
+    regions.call = syscall;
+    regions.wiper = syscall(SYS_gettid);
+    signal(SIGSEGV, stand_still);
     each_region(note_region, NULL);
-    for (int i = 0; i < regions.count; i++)
-        wipe_region(regions.all[i], __builtin_frame_address(0));
-    for (;;) call(SYS_exit_group, code);
+    // The memory of a key derivation, which may be a gigabyte, comes last: whoever waits for this may lose patience.
+    size_t large = (size_t)8 << 20;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < regions.count; i++) {
+            struct region region = regions.all[i];
+            int is_large = (size_t)(region.end - region.start) > large;
+            if (is_large == pass) wipe_region(region, __builtin_frame_address(0));
+        }
+    for (;;) regions.call(SYS_exit_group, code);
+}
+
+static void end_wiped(int number) { davit_exit(128 + number); }
+
+void davit_wipe_on_signals(void) {
+    struct sigaction action = {.sa_handler = end_wiped};
+    sigfillset(&action.sa_mask);
+    const int numbers[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        sigaction(numbers[i], &action, NULL);
 }
 
 ssize_t davit_lend_to_pipe(int pipe, const void *bytes, size_t count) {

@@ -44,6 +44,13 @@ package enum Process {
         davit_wipe_at_exit()
     }
 
+    /// Lets the signals that end this process overwrite all its memory first, whatever it is doing. For a process that
+    /// waits for no signal itself.
+    package static func keepPrivateUntilKilled() {
+        keepPrivate()
+        davit_wipe_on_signals()
+    }
+
     /// Makes this process the one that the kernel ends first when memory runs out.
     package static func volunteerForOutOfMemory() { outOfMemoryScore = 1000 }
 

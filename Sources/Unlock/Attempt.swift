@@ -66,6 +66,7 @@ final class Attempt {
                 interests, until: [machine.deadline, tick].compactMap { $0 }.min())
             if let signal = signals.next() {
                 result.signal = signal
+                for worker in workers { worker.end() }
                 workers = []
                 leave()
                 break

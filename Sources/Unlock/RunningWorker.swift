@@ -21,6 +21,17 @@ final class RunningWorker {
         output = try pipe.reading.duplicate()
     }
 
+    /// How long a worker may take to overwrite what it holds before it is killed.
+    private static let patience = Duration.seconds(1)
+
+    deinit {
+        end()
+        _ = try? child.wait(until: Clock.now + Self.patience)
+    }
+
+    /// Asks the worker to end, and to leave nothing in memory.
+    func end() { child.signal(Signal.terminate) }
+
     /// Becomes readable when the worker has ended.
     var descriptor: Int32 { child.descriptor }
 

@@ -11,7 +11,7 @@ package enum UnlockWorker {
     package static func run(_ request: WorkerRequest) throws(SystemError) -> Bool {
         // In this order: a private process may no longer write there, unless it is root.
         Process.volunteerForOutOfMemory()
-        Process.keepPrivate()
+        Process.keepPrivateUntilKilled()
         let secret = try SharedSecret(adopting: 3)
         prepareLocking()
         let finding = secret.withBytes { bytes in

@@ -12,7 +12,7 @@ package final class LUKSImage: Sendable {
     ///   - rounds: of Argon2id; each takes as long as `memoryKiB` says.
     package init(
         type: String, passphrase: String, detached: Bool = false, memoryKiB: UInt32 = 64,
-        rounds: UInt32 = 4
+        rounds: UInt32 = 4, threads: UInt32 = 1
     ) throws {
         var template = Array((NSTemporaryDirectory() + "/davit-luks-XXXXXX").utf8CString)
         guard let made = mkdtemp(&template) else { throw POSIXError(.EIO) }
@@ -25,13 +25,14 @@ package final class LUKSImage: Sendable {
             }
             guard truncate(file, 20 << 20) == 0 else { throw POSIXError(.EIO) }
         }
-        try format(type, passphrase, memoryKiB, rounds)
+        try format(type, passphrase, memoryKiB, rounds, threads)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     private func format(
-        _ type: String, _ passphrase: String, _ memoryKiB: UInt32, _ rounds: UInt32
+        _ type: String, _ passphrase: String, _ memoryKiB: UInt32, _ rounds: UInt32,
+        _ threads: UInt32
     ) throws {
         var handle: OpaquePointer?
         guard crypt_init(&handle, header ?? path) == 0 else { throw POSIXError(.EIO) }
@@ -42,7 +43,7 @@ package final class LUKSImage: Sendable {
             "sha256".withCString { hash in
                 var derivation = crypt_pbkdf_type(
                     type: kind, hash: hash, time_ms: 0, iterations: isOld ? 1000 : rounds,
-                    max_memory_kb: isOld ? 0 : memoryKiB, parallel_threads: isOld ? 0 : 1,
+                    max_memory_kb: isOld ? 0 : memoryKiB, parallel_threads: isOld ? 0 : threads,
                     flags: davit_CRYPT_PBKDF_NO_BENCHMARK)
                 crypt_set_pbkdf_type(handle, &derivation)
                 return crypt_format(handle, type, "aes", "xts-plain64", nil, nil, 64, nil)

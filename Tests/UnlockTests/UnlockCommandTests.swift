@@ -315,6 +315,31 @@ import Testing
         #expect(result.errors.contains("root: The key derivation was given up after 1 s."))
     }
 
+    /// A worker that is told to end overwrites its memory itself, while the threads of its derivation run.
+    @Test func aWorkerEndsByItselfWhenItIsTold() throws {
+        let program = try Program()
+        let image = try LUKSImage(
+            type: "LUKS2", passphrase: "x", memoryKiB: 65536, rounds: 80, threads: 2)
+        let tab = try crypttab(program, "root \(image.path) none luks")
+        let key = try program.file("key", "x")
+        let errors = program.scratch + "/errors"
+        let file = try FileDescriptor(opening: errors, O_CREAT | O_RDWR, mode: 0o600)
+        var request = program.request(["unlock", "--test", "--crypttab", tab, "--key-file", key])
+        request.error = file.number
+        var child = try ChildProcess(starting: request)
+        let deadline = Clock.now + .seconds(30)
+        var worker: Int32?
+        while worker == nil, Clock.now < deadline {
+            worker = children(of: child.pid).first { Files.names(in: "/proc/\($0)/task").count > 1 }
+            _ = try Poll.wait([], until: Clock.now + .milliseconds(5))
+        }
+        let number = try #require(worker, "the derivation has threads")
+        try OtherProcess(number)?.signal(SIGTERM)
+        #expect(try child.wait(until: Clock.now + .seconds(10)) == .code(1))
+        let words = Files.text(errors) ?? ""
+        #expect(words.contains("Its worker ended with exit code 143"), "\(words)")
+    }
+
     private func children(of pid: Int32) -> [Int32] {
         let text = Files.text("/proc/\(pid)/task/\(pid)/children") ?? ""
         return text.split(separator: " ").compactMap { Int32($0) }

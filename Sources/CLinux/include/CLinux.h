@@ -122,6 +122,10 @@ int davit_lock_when_used(const void *start, size_t length);
 void davit_wipe_at_exit(void);
 _Noreturn void davit_exit(int code);
 
+/// From now on the signals that end this process, SIGHUP, SIGINT, SIGPIPE and SIGTERM, end it as davit_exit does: also in
+/// the middle of a key derivation, whose other threads then stand still.
+void davit_wipe_on_signals(void);
+
 /// Puts a page of this process into a pipe, where vmsplice(2) leaves no copy of it; it must stay until the reader has it.
 /// Returns as write(2) does.
 ssize_t davit_lend_to_pipe(int pipe, const void *bytes, size_t count);
