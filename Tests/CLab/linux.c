@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -57,4 +58,10 @@ int lab_spawn(pid_t *process, const char *path, char *const *arguments, char *co
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return failed;
+}
+
+ssize_t lab_find(const uint8_t *bytes, size_t size, size_t start, const uint8_t *pattern, size_t length) {
+    if (start >= size) return -1;
+    const uint8_t *found = memmem(bytes + start, size - start, pattern, length);
+    return found == NULL ? -1 : found - bytes;
 }

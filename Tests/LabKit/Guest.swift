@@ -5,6 +5,8 @@ package final class Guest: Sendable {
     package struct Options: Sendable {
         package var memoryMiB = 768
         package var processors = 2
+        /// Disks that are not there yet when the power comes on, by the names of their mappings.
+        package var absent: Set<String> = []
         /// Added to the kernel's command line.
         package var kernelParameters: [String] = []
 
@@ -82,8 +84,11 @@ package final class Guest: Sendable {
         timeline.note("lab", "guest \(number): cable \(connected ? "connected" : "pulled")")
     }
 
-    /// Attaches a disk to the running guest, as a slow controller would.
-    package func attach(disk file: String, name: String) throws {
+    /// Attaches one of the image's disks to the running guest, as a slow controller would.
+    package func attach(_ name: String) throws {
+        guard let file = zip(image.disks, disks).first(where: { $0.0.name == name })?.1 else {
+            throw LabError.unexpected("The guest has no disk \(name).")
+        }
         let node: [String: any Sendable] = [
             "driver": "qcow2", "node-name": name,
             "file": ["driver": "file", "filename": file] as [String: String],
@@ -95,11 +100,14 @@ package final class Guest: Sendable {
         timeline.note("lab", "guest \(number): disk \(name) attached")
     }
 
-    /// The guest's whole memory, as a core file inside the lab's scratch.
-    package func memoryImage() throws -> String {
+    /// Stops the guest's processors and its clock, or lets them run again.
+    package func setRunning(_ runs: Bool) throws { try monitor.command(runs ? "cont" : "stop") }
+
+    /// The guest's whole memory as it is now.
+    package func memory() throws -> MemoryImage {
         let path = "\(directory)/memory"
         try monitor.command("dump-guest-memory", ["paging": false, "protocol": "file:\(path)"])
-        return path
+        return try MemoryImage(path: path)
     }
 
     /// Cuts the power. What the guest had not flushed is lost, as in life.
@@ -154,7 +162,8 @@ package final class Guest: Sendable {
                 "-chardev", "socket,id=shell,path=\(directory)/shell,server=on,wait=off",
                 "-device", "virtserialport,chardev=shell,name=lab.shell",
             ]
-        for (name, file) in zip(image.disks.map(\.name), disks) {
+        for (name, file) in zip(image.disks.map(\.name), disks)
+        where !options.absent.contains(name) {
             command += [
                 "-drive", "if=none,id=\(name),file=\(file),format=qcow2,cache=unsafe",
                 "-device", "virtio-blk-pci,drive=\(name),serial=\(name)",

@@ -7,8 +7,14 @@ package struct GuestImage: Sendable {
         package var suite = "bookworm"
         /// Whether scripts/install puts `dist/davit` on it.
         package var hasDavit = true
-        /// Encrypted disks beside the root, all with the root's passphrase, opened in the initrd.
+        /// Whether Debian's dropbear-initramfs is in the initrd; of bookworm.
+        package var hasDropbear = false
+        /// Which programs make the initrd; dracut is of trixie.
+        package var initramfs = Initramfs.initramfsTools
+        /// Encrypted disks beside the root, opened in the initrd.
         package var dataDisks = 0
+        /// The last of them have `otherPassphrase`, all others the root's.
+        package var dataDisksApart = 0
         /// Argon2id's memory: 32 MiB keeps a guess at about a second under emulation.
         package var derivationMemoryKiB = 32768
         package var derivationIterations = 4
@@ -21,15 +27,23 @@ package struct GuestImage: Sendable {
         package init() {}
     }
 
+    package enum Initramfs: String, Sendable {
+        case initramfsTools = "initramfs-tools"
+        case dracut
+    }
+
     /// A disk as the guest sees it.
     package struct Disk: Sendable {
         /// The mapping's name in /etc/crypttab.
         package let name: String
         package let file: String
+        package let passphrase: String
     }
 
-    /// Opens all disks. Chosen so that a search finds it and nothing else.
+    /// Opens the disks. Chosen so that a search finds it and nothing else.
     package static let passphrase = "Vier-Rettungsboote 4711 \"unter\" \\Deck"
+    /// Opens the data disks that are apart.
+    package static let otherPassphrase = "Ein-Schlauchboot 0815 'neben' dem Ruder"
 
     package let plan: Plan
     package let machine: Machine
@@ -39,7 +53,7 @@ package struct GuestImage: Sendable {
     package let disks: [Disk]
     /// OpenSSH's private key, whose public half davit knows.
     package let privateKey: String
-    /// The public host keys that scripts/install made; empty without davit.
+    /// The public host keys of davit or dropbear; empty without either.
     package let hostKeys: String
     /// Where the image is.
     private let directory: String
@@ -66,9 +80,12 @@ package struct GuestImage: Sendable {
         return GuestImage(
             plan: plan, machine: machine, kernel: "\(directory)/vmlinuz",
             initrd: "\(directory)/initrd",
-            disks: plan.diskNames.map { Disk(name: $0, file: "\(directory)/\($0).img") },
+            disks: zip(plan.diskNames, plan.passphrases).map {
+                Disk(name: $0, file: "\(directory)/\($0).img", passphrase: $1)
+            },
             privateKey: try text("client-key"),
-            hostKeys: plan.hasDavit ? try text("host-keys.pub") : "", directory: directory)
+            hostKeys: plan.hasDavit || plan.hasDropbear ? try text("host-keys.pub") : "",
+            directory: directory)
     }
 }
 
@@ -105,6 +122,13 @@ extension GuestImage {
 extension GuestImage.Plan {
     /// Names of the mappings, the root first.
     var diskNames: [String] { ["root"] + (0..<dataDisks).map { "data\($0 + 1)" } }
+
+    /// What opens each disk, in the order of `diskNames`.
+    var passphrases: [String] {
+        diskNames.indices.map {
+            $0 > dataDisks - dataDisksApart ? GuestImage.otherPassphrase : GuestImage.passphrase
+        }
+    }
 
     /// Fixed, so that images are the same each time they are built.
     func identifier(_ disk: Int) -> String { "da710000-1ab0-4000-8000-00000000000\(disk)" }

@@ -18,7 +18,7 @@ struct ImageBuilder: Sendable {
         var key = CacheKey()
         key.add(base)
         key.add("\(plan)")
-        key.add(GuestImage.passphrase)
+        for passphrase in plan.passphrases { key.add(passphrase) }
         try key.add(path: Self.recipes)
         if plan.hasDavit {
             for path in Self.installed { try key.add(path: "\(repository)/\(path)") }
@@ -27,7 +27,7 @@ struct ImageBuilder: Sendable {
             progress("Building the guest: root file system, initrd, encrypted disks (about 20 s).")
             return try await build(base: base, enclosure: enclosure)
         }
-        try await cache.prune("image-", keep: 6)
+        try await cache.prune("image-", keep: 10)
         return path
     }
 
@@ -66,6 +66,8 @@ struct ImageBuilder: Sendable {
         environment["LAB_COMPRESS"] = "zstd"
         environment["LAB_ROOT_MIB"] = "\(plan.rootMiB)"
         environment["LAB_AUTHORIZED_KEYS"] = "\(clientKey).pub"
+        environment["LAB_INITRAMFS"] = plan.initramfs.rawValue
+        environment["LAB_DROPBEAR"] = plan.hasDropbear ? "yes" : "no"
         environment["LAB_DAVIT"] = plan.hasDavit ? repository : ""
         environment["LAB_SETTINGS"] = plan.settings
         let work = "\(enclosure.scratch)/work"
@@ -92,7 +94,7 @@ struct ImageBuilder: Sendable {
                     memoryKiB: plan.derivationMemoryKiB, iterations: plan.derivationIterations),
                 sectorSize: plan.sectorSize)
             try await luks.encrypt(
-                plain, to: "\(output)/\(name).img", passphrase: GuestImage.passphrase,
+                plain, to: "\(output)/\(name).img", passphrase: plan.passphrases[index],
                 enclosure: enclosure)
             try FileManager.default.removeItem(atPath: plain)
         }

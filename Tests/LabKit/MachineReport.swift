@@ -16,7 +16,7 @@ package struct MachineReport: Sendable {
 
 extension Guest {
     /// Asks the booted system; waits until systemd has finished starting.
-    package func report(within limit: Duration = .seconds(120)) async throws -> MachineReport {
+    package func report(within limit: Duration = .seconds(300)) async throws -> MachineReport {
         try await shell.ready(.system, within: limit)
         let state = try await shell.run("systemctl is-system-running --wait", within: limit)
         let failed = try await shell.run("systemctl list-units --failed --plain --no-legend")

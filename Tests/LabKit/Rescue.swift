@@ -56,10 +56,14 @@ package struct Rescue: Sendable {
     }
 
     /// Logs in as a person does and waits for the question.
-    package func session(at address: String) async throws -> Session {
-        let client = try ssh.start(host: address, terminal: true)
+    /// - Parameter question: how the question begins that is waited for.
+    package func session(
+        at address: String, with program: SSHClient.Program = .openSSH,
+        question: String = "Passphrase for "
+    ) async throws -> Session {
+        let client = try await ssh.start(host: address, terminal: true, with: program)
         lab.timeline.note("ssh", "connecting to \(address)")
-        let prompt = try await client.output.expect("Passphrase for ", within: .seconds(60))
+        let prompt = try await client.output.expect(question, within: .seconds(60))
         lab.timeline.note("ssh", "davit asks for the passphrase", at: prompt.time)
         return Session(client: client, prompt: prompt, timeline: lab.timeline)
     }
@@ -94,6 +98,34 @@ package struct Session: Sendable {
     let timeline: Timeline
 
     package func type(_ text: String) { client.write(text) }
+
+    /// What davit asks for, and what it said since the question before.
+    package struct Question: Sendable {
+        package let said: String
+        package let disks: Set<String>
+        package let mark: Transcript.Mark
+    }
+
+    /// The question that the session began with.
+    package func firstQuestion() async throws -> Question {
+        try await question(said: "", prompt)
+    }
+
+    /// Types a passphrase and waits for the next question.
+    package func answer(_ question: Question, _ passphrase: String) async throws -> Question {
+        type(passphrase + "\n")
+        let next = try await client.output.expect(
+            "Passphrase for ", after: question.mark, within: .seconds(180))
+        let said = client.output.text(from: question.mark, to: next)
+        timeline.note("ssh", "davit asks again", at: next.time)
+        return try await self.question(said: said, next)
+    }
+
+    private func question(said: String, _ begin: Transcript.Mark) async throws -> Question {
+        let end = try await client.output.expect(": ", after: begin, within: .seconds(30))
+        let names = client.output.text(from: begin, to: end).dropLast(2).split(separator: ", ")
+        return Question(said: said, disks: Set(names.map(String.init)), mark: end)
+    }
 
     /// Types a passphrase that opens nothing, and waits until the prompt is back.
     package func typeWrong(_ passphrase: String) async throws {

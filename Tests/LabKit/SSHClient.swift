@@ -32,7 +32,36 @@ package struct SSHClient: Sendable {
         ] + options + ["root@\(host)"] + remote
     }
 
+    /// Whose client: OpenSSH's `ssh`, or dropbear's `dbclient`.
+    package enum Program: Sendable { case openSSH, dropbear }
+
     /// Starts a session; with `terminal`, the far side gets a terminal as from an interactive login.
+    package func start(
+        host: String, terminal: Bool = false, with program: Program, _ remote: [String] = []
+    ) async throws -> Child {
+        switch program {
+        case .openSSH: return try start(host: host, terminal: terminal, remote)
+        case .dropbear:
+            try Tools.require(["dbclient", "dropbearconvert", "script"])
+            let key = "\(enclosure.scratch)/id.dropbear"
+            let known = "\(enclosure.scratch)/.ssh"
+            try await enclosure.run([
+                "sh", "-euc",
+                """
+                dropbearconvert openssh dropbear "$0" "$1" 2>/dev/null
+                mkdir -p "$2" && cp "$3" "$2/known_hosts"
+                """, keyFile, key, known, knownHostsFile,
+            ])
+            let command = ["dbclient", "-i", key] + (terminal ? ["-t"] : []) + ["root@\(host)"]
+            // dbclient gives a terminal only to who has one.
+            let line = (command + remote).joined(separator: " ")
+            return try enclosure.start(
+                terminal ? ["script", "-qefc", line, "/dev/null"] : command + remote,
+                name: "dbclient", environment: environment)
+        }
+    }
+
+    /// Starts a session of OpenSSH's client.
     package func start(
         host: String, terminal: Bool = false, _ remote: [String] = []
     ) throws -> Child {

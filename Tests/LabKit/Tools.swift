@@ -3,10 +3,11 @@ import Foundation
 /// The programs that the lab calls, and the Debian packages that have them.
 package enum Tools {
     private static let packages = [
-        "cryptsetup": "cryptsetup-bin", "dnsmasq": "dnsmasq-base", "ip": "iproute2",
+        "cryptsetup": "cryptsetup-bin", "dbclient": "dropbear-bin",
+        "dropbearconvert": "dropbear-bin", "dnsmasq": "dnsmasq-base", "ip": "iproute2",
         "mke2fs": "e2fsprogs", "mmdebstrap": "mmdebstrap", "nsenter": "util-linux",
         "qemu-img": "qemu-utils", "qemu-system-aarch64": "qemu-system-arm",
-        "qemu-system-x86_64": "qemu-system-x86", "ssh": "openssh-client",
+        "qemu-system-x86_64": "qemu-system-x86", "script": "bsdutils", "ssh": "openssh-client",
         "ssh-keygen": "openssh-client", "tar": "tar", "unshare": "util-linux", "zstd": "zstd",
     ]
 

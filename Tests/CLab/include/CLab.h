@@ -15,6 +15,9 @@
 int lab_encrypt_payload(int plain, int cipher, off_t offset, off_t length, const uint8_t *key,
                         size_t key_size, size_t sector_size);
 
+/// Where `pattern` stands in `bytes` from `start` on, or -1.
+ssize_t lab_find(const uint8_t *bytes, size_t size, size_t start, const uint8_t *pattern, size_t length);
+
 /// The 32 bytes of SHA-256.
 void lab_sha256(const uint8_t *bytes, size_t size, uint8_t *sum);
 
