@@ -46,7 +46,7 @@ package struct CryptDevice: ~Copyable {
     private static let passing = [EIO, ENXIO, ENODEV, ENOMEDIUM, ENOENT, EBUSY]
 
     private static func failure(opening path: String) -> Int32? {
-        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { return errno }
         close(descriptor)
         return nil

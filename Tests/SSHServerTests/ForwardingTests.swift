@@ -14,26 +14,30 @@ import Testing
         init() throws {
             let listener = try TCPSocket.listen(on: [127, 0, 0, 1], port: 0, backlog: 1)
             let port = try #require(TCPSocket.local(of: listener.number)).port
-            server = try TestServer(options: "permitopen=\"127.0.0.1:\(port)\"", starting: false)
+            let server = try TestServer(
+                options: "permitopen=\"127.0.0.1:\(port)\"", starting: false)
             server.serverOptions = ["--forward", "\(port)"]
             try server.start()
             let local = try TestServer.freePort()
-            ssh = try server.startSSH(
+            let ssh = try server.startSSH(
                 "cat",
                 options: ["-o", "ExitOnForwardFailure=yes", "-L", "\(local):127.0.0.1:\(port)"])
             var connected: FileDescriptor?
             try eventually("the client listens") {
-                let socket = try? TCPSocket.connect(
-                    to: .init(address: [127, 0, 0, 1], port: local))
-                guard let socket else { return false }
-                _ = try Poll.wait([.init(socket.number, .output)], until: Clock.now + .seconds(1))
-                guard (try? TCPSocket.isConnected(socket.number)) == true else { return false }
-                connected = consume socket
-                return true
+                connected = try? TCPSocket.connect(to: .init(address: [127, 0, 0, 1], port: local))
+                let number = connected.number
+                _ = try Poll.wait([.init(number, .output)], until: Clock.now + .seconds(1))
+                return (try? TCPSocket.isConnected(number)) == true
             }
-            client = try #require(connected.take())
             _ = try Poll.wait([.init(listener.number, .input)], until: Clock.now + .seconds(20))
-            service = try #require(try TCPSocket.accept(from: listener.number))
+            guard let client = connected.take(),
+                let service = try TCPSocket.accept(from: listener.number)
+            else { throw CancellationError() }
+            try service.setNonBlocking()
+            self.server = server
+            self.client = client
+            self.service = service
+            self.ssh = ssh
         }
 
         deinit { ssh.signal(SIGTERM) }
