@@ -37,7 +37,7 @@ import Testing
         try compiler.run()
         let text = String(decoding: told.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         compiler.waitUntilExit()
-        let numbers = text.matches(of: /body\.swift:(\d+):\d+: error: /).compactMap { Int($0.1) }
+        let numbers = text.matches(of: #/body\.swift:(\d+):\d+: error: /#).compactMap { Int($0.1) }
         if compiler.terminationStatus != 0, numbers.isEmpty { Issue.record("\(text)") }
         return Set(numbers.map { $0 - head })
     }
