@@ -1,8 +1,11 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <stdio.h>
@@ -10,7 +13,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 int davit_secret_file(size_t size) {
@@ -80,7 +85,9 @@ void davit_wipe_at_exit(void) { wipes_at_exit = 1; }
 static struct regions {
     struct region all[1024];
     int count;
+    // The thread that wipes, and how many others stand still.
     long wiper;
+    int standing;
     // Taken in time: what would look it up is wiped.
     long (*call)(long, ...);
 } regions;
@@ -106,21 +113,55 @@ __attribute__((no_stack_protector)) static void wipe_region(
     }
 }
 
-/// A thread of a key derivation meets what was wiped: it waits for the end. Who wipes ends by the fault instead.
+/// For the threads of a key derivation: what they need is about to be wiped. Who wipes ends by its fault instead.
 __attribute__((no_stack_protector)) static void stand_still(int number) {
     if (regions.call(SYS_gettid) == regions.wiper) {
         signal(number, SIG_DFL);
         return;
     }
-    for (;;) regions.call(SYS_sched_yield);
+    __atomic_add_fetch(&regions.standing, 1, __ATOMIC_SEQ_CST);
+    // In the kernel, with every signal held back: there is no stack to come back to.
+    for (;;) regions.call(SYS_ppoll, NULL, 0L, NULL, NULL, 0L);
+}
+
+/// Lets the other threads stand still; one that does not within 50 ms is met by what was wiped.
+__attribute__((noinline)) static void stop_threads(void) {
+    static char names[1 << 14];
+    struct sigaction action = {.sa_handler = stand_still};
+    sigfillset(&action.sa_mask);
+    const int numbers[] = {SIGUSR2, SIGSEGV, SIGBUS, SIGILL, SIGABRT};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        sigaction(numbers[i], &action, NULL);
+    int directory = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return;
+    int told = 0;
+    ssize_t got;
+    while ((got = getdents64(directory, names, sizeof names)) > 0)
+        for (ssize_t at = 0; at < got;) {
+            const struct dirent64 *entry = (const void *)(names + at);
+            at += entry->d_reclen;
+            // The directory itself and its parent are 0.
+            long thread = atol(entry->d_name);
+            if (thread > 0 && thread != regions.wiper)
+                told += syscall(SYS_tgkill, getpid(), thread, SIGUSR2) == 0;
+        }
+    close(directory);
+    const struct timespec moment = {.tv_nsec = 1000000};
+    for (int i = 0; i < 50 && __atomic_load_n(&regions.standing, __ATOMIC_SEQ_CST) < told; i++)
+        nanosleep(&moment, NULL);
 }
 
 __attribute__((no_stack_protector)) _Noreturn void davit_exit(int code) {
     if (!wipes_at_exit) exit(code);
     // What exit(3) would do for this program is nothing: it has no buffers of stdio and no handlers.
     regions.call = syscall;
-    regions.wiper = syscall(SYS_gettid);
-    signal(SIGSEGV, stand_still);
+    // Two signals may come to two threads.
+    long self = syscall(SYS_gettid), first = 0;
+    if (!__atomic_compare_exchange_n(
+            &regions.wiper, &first, self, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) &&
+        first != self)
+        for (;;) regions.call(SYS_ppoll, NULL, 0L, NULL, NULL, 0L);
+    stop_threads();
     each_region(note_region, NULL);
     // The memory of a key derivation, which may be a gigabyte, comes last: whoever waits for this may lose patience.
     size_t large = (size_t)8 << 20;
