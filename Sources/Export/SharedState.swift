@@ -20,6 +20,7 @@ enum SharedState {
     }
 
     static func forget() throws(SystemError) {
+        guard Files.exists(path) else { return }
         try Files.remove(path)
         Checkpoint.passed()
     }

@@ -25,13 +25,14 @@ package struct StopPlan: Equatable, Sendable {
         guard observed.directories.contains(Layout.fabric) else { return [] }
         let isEmpty = observed.targets.isEmpty
         let isOurs = observed.attributes[Layout.discovery + "/userid"] == Wanted.user
-        let silence: [Step] = [
-            .write(.text("0"), to: Layout.discovery + "/enforce_discovery_auth"),
-            // The kernel takes this word for "none".
-            .write(.text("NULL"), to: Layout.discovery + "/password"),
-            // Last: as long as it is ours, a run that follows a kill knows that the rest is.
-            .write(.text("NULL"), to: Layout.discovery + "/userid"),
-        ]
+        let open = Step.write(.text("0"), to: Layout.discovery + "/enforce_discovery_auth")
+        let silence: [Step] =
+            (observed.shows(open) ? [] : [open]) + [
+                // The kernel takes this word for "none".
+                .write(.text("NULL"), to: Layout.discovery + "/password"),
+                // Last: as long as it is ours, a run that follows a kill knows that the rest is.
+                .write(.text("NULL"), to: Layout.discovery + "/userid"),
+            ]
         return (isOurs ? silence : [])
             + (isEmpty && madeFabric ? [.removeDirectory(Layout.fabric)] : [])
     }
