@@ -8,12 +8,25 @@ package struct HardwareAddress: Hashable, Sendable {
         self.bytes = Array(bytes)
     }
 
+    /// `52:54:00:12:34:56`, each part of one or two digits; `nil` for everything else.
+    package init?(parsing text: some StringProtocol) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let bytes = parts.compactMap { part in
+            (1...2).contains(part.utf8.count) && part.first != "+" ? UInt8(part, radix: 16) : nil
+        }
+        guard bytes.count == parts.count else { return nil }
+        self.init(bytes: bytes)
+    }
+
     private init(all byte: UInt8) { bytes = Array(repeating: byte, count: 6) }
 
     /// ff:ff:ff:ff:ff:ff, everybody on this link.
     package static let broadcast = HardwareAddress(all: 0xFF)
     /// 00:00:00:00:00:00, nobody that is known.
     package static let none = HardwareAddress(all: 0)
+
+    /// Whether one machine may have it: not a group's, and not `none`.
+    package var isHost: Bool { bytes[0] & 1 == 0 && self != .none }
 }
 
 extension HardwareAddress: CustomStringConvertible {

@@ -29,6 +29,11 @@ package struct IPAddress: Hashable, Sendable {
 
     package var isVersion4: Bool { bytes.count == 4 }
 
+    /// Whether one machine may have it, and others reach it there.
+    package var isHost: Bool {
+        IPv4Address(bytes: bytes)?.isHost ?? IPv6Address(bytes: bytes)?.isHost ?? false
+    }
+
     /// Who is counted as one: an IPv4 address, or the /64 that every owner of an IPv6 address has all of.
     package var neighbourhood: IPAddress { isVersion4 ? self : truncated(toBytes: 8) }
 

@@ -56,12 +56,14 @@ extension RouteSocket {
             .filter { $0.type == Int(RTM_NEWADDR) }.compactMap(LinkAddress6.init)
     }
 
-    /// Adds an address without a route to its prefix, or gives the one that is there this lifetime. Oldest kernel: 3.14.
+    /// Adds an address, or gives the one that is there this lifetime; with a route to its prefix where that is more than the address
+    /// itself. Oldest kernel: 3.14.
     package mutating func setAddress(_ address: LinkAddress6, _ link: Link) throws(SystemError) {
         let flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE
         var request = request(RTM_NEWADDR, flags, fixed(address, link))
         request.attribute(Int(IFA_LOCAL), address.address.bytes)
-        request.attribute(Int(IFA_FLAGS), UInt32(IFA_F_NOPREFIXROUTE))
+        let isAlone = address.prefixLength == 128
+        request.attribute(Int(IFA_FLAGS), isAlone ? UInt32(IFA_F_NOPREFIXROUTE) : 0)
         var times = ifa_cacheinfo()
         times.ifa_valid = address.valid
         times.ifa_prefered = address.preferred

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Rings when links, addresses, IPv4 routes or what routers say change. It says that something changed and not what, so that nothing is
+/// Rings when links, addresses, routes or what routers say change. It says that something changed and not what, so that nothing is
 /// lost when more changes than the kernel has room for (ENOBUFS): whoever hears it lists what there is.
 package struct RouteMonitor: ~Copyable {
     private let socket: FileDescriptor
@@ -10,6 +10,7 @@ package struct RouteMonitor: ~Copyable {
         socket = try Self.open([
             RTNLGRP_LINK.rawValue, RTNLGRP_IPV4_IFADDR.rawValue, RTNLGRP_IPV4_ROUTE.rawValue,
             RTNLGRP_IPV6_IFADDR.rawValue, RTNLGRP_IPV6_IFINFO.rawValue,
+            RTNLGRP_IPV6_ROUTE.rawValue,
         ])
     }
 

@@ -63,6 +63,17 @@ package struct RouteSocket: ~Copyable {
         try change(request, "set the MTU \(mtu) of", link.name)
     }
 
+    /// Gives an interface another hardware address; many must be switched off for that (EBUSY).
+    package mutating func setHardwareAddress(
+        _ address: HardwareAddress, _ link: Link
+    ) throws(SystemError) {
+        var fixed = ifinfomsg()
+        fixed.ifi_index = link.index
+        var request = request(RTM_NEWLINK, NLM_F_ACK, fixed)
+        request.attribute(Int(IFLA_ADDRESS), address.bytes)
+        try change(request, "give the hardware address \(address) to", link.name)
+    }
+
     /// Adds an address, or gives the one that is there this lifetime.
     package mutating func setAddress(_ address: LinkAddress, _ link: Link) throws(SystemError) {
         var request = request(
