@@ -35,7 +35,11 @@ final class IPv6Daemon {
     // MARK: Events
 
     /// Takes the interfaces that davit cares for, as the kernel has them; before they are switched on.
-    func update(_ links: [Link], _ routes: inout RouteSocket, at now: Duration) {
+    /// - Parameter rules: what the kernel's command line says of them, by index.
+    func update(
+        _ links: [Link], _ rules: [Int32: StaticAddress], _ routes: inout RouteSocket,
+        at now: Duration
+    ) {
         for (index, part) in parts {
             let (known, same) = (part.ipv6.link, links.first { $0.index == index })
             // Both identifiers of DHCPv6 are made of the hardware address, which a bond gets from its first part.
@@ -48,22 +52,29 @@ final class IPv6Daemon {
         // A kernel without IPv6 lists none; one that cannot list is asked again soon.
         guard let addresses4 = try? routes.addresses() else { return }
         let addresses6 = (try? routes.addresses6()) ?? []
+        let gateways = (try? routes.defaultRoutes6()) ?? []
         let own = Set(
             addresses4.map(\.prefix.address.bytes) + addresses6.map(\.address.bytes))
         for link in links {
             guard let hardwareAddress = link.hardwareAddress else { continue }
-            let part = parts[link.index] ?? begin(link, hardwareAddress)
+            let method = rules[link.index]?.method6 ?? .advertised
+            let part = parts[link.index] ?? begin(link, hardwareAddress, method, at: now)
             parts[link.index] = part
-            part.ipv6.update(link, addresses6, &routes, at: now)
+            part.ipv6.take(method)
+            part.ipv6.update(link, addresses6, gateways, &routes, at: now)
             part.names.update(
                 link, addresses4, part.ipv6.probedAddresses, own: own, at: now)
         }
     }
 
-    private func begin(_ link: Link, _ hardwareAddress: HardwareAddress) -> Part {
+    private func begin(
+        _ link: Link, _ hardwareAddress: HardwareAddress, _ method: StaticAddress.Method6,
+        at now: Duration
+    ) -> Part {
         let journal = Journal(interface: link.name, isVerbose: options.isVerbose)
-        let ipv6 = IPv6Interface(link, hardwareAddress, journal)
-        ipv6.prepare()
+        var pace = Pace()
+        pace.promise = options.retryCap
+        let ipv6 = IPv6Interface(link, hardwareAddress, method, pace, journal, at: now)
         let host = options.hostName ?? "davit"
         return Part(ipv6: ipv6, names: NameResponder(link, host: host, journal))
     }
@@ -95,6 +106,9 @@ final class IPv6Daemon {
     }
 
     // MARK: What others want to know
+
+    /// IPv6 of one interface; `nil` where davit does not care for it.
+    subscript(index: Int32) -> IPv6Interface? { parts[index]?.ipv6 }
 
     /// The interfaces on which a router has spoken since it was asked last: a sign of life, also for DHCP.
     func takeRoutersHeard() -> Set<Int32> {

@@ -4,20 +4,20 @@ import LinuxKit
 import NetworkCore
 import Recorder
 
-/// IPv6 on one interface: what the kernel makes of the routers' advertisements, and DHCPv6 where they ask for it.
+/// IPv6 on one interface: what the kernel makes of the routers' advertisements, DHCPv6 where they ask for it, and what the kernel's
+/// command line says.
 final class IPv6Interface {
     private(set) var link: Link
     private var machine: DHCPv6Machine
     private var socket: DatagramSocket?
     private let journal: Journal
+    private let files: InterfaceState
     private var random = UrgentRandom()
-    /// What the kernel has, as it said last.
-    private(set) var addresses: [LinkAddress6] = []
-    /// What servers gave in this run; every other address is the kernel's or somebody else's. One that an earlier run left behind
-    /// goes with its lifetime.
-    private var leased: Set<IPv6Address> = []
-    private var lacksAddress = false
-    private var nextRepairAt: Duration?
+    /// What the kernel's command line says of it.
+    private var method: StaticAddress.Method6
+    private var upkeep = Upkeep6()
+    /// The message that is being handled; what makes a lease is kept for a later run.
+    private var answer: DHCPv6Message?
     /// Each with the time at which it is forgotten.
     private var nameServers: [(address: IPv6Address, until: Duration)] = []
     private var search: [(domain: String, until: Duration)] = []
@@ -31,21 +31,34 @@ final class IPv6Interface {
     /// More name servers than any resolver asks.
     private static let most = 8
 
-    init(_ link: Link, _ hardwareAddress: HardwareAddress, _ journal: Journal) {
+    init(
+        _ link: Link, _ hardwareAddress: HardwareAddress, _ method: StaticAddress.Method6,
+        _ pace: Pace, _ journal: Journal, at now: Duration
+    ) {
         self.link = link
+        self.method = method
         self.journal = journal
-        machine = DHCPv6Machine(hardwareAddress)
+        files = InterfaceState(interface: link.name)
+        machine = DHCPv6Machine(hardwareAddress, pace)
+        if let (reply, obtainedAt) = files.earlierReply,
+            machine.takeUp(reply, obtainedAt: obtainedAt, at: now), let held = machine.held
+        {
+            upkeep.remember(held.address.address)
+            journal.detail("takes up \(held.address.address) of DHCPv6 from an earlier run")
+        }
         let earlier = Files.text("\(InterfaceState.directory)/\(link.name).json", limit: 65536)
             .flatMap { try? JSON(parsing: $0) }
-        for (name, _) in Self.wanted(link) {
+        for (name, _) in wantedSettings {
             settings[name] =
                 earlier?["ipv6"]?["settings"]?[name]?.int ?? RouterSettings.value(name, link)
         }
+        if case .fixed(let fixed) = method { upkeep.fixed = fixed }
+        prepare()
     }
 
     var deadline: Duration? {
         let forgetting = (nameServers.map(\.until) + search.map(\.until)).min()
-        return [machine.deadline, nextRepairAt, forgetting].compactMap { $0 }.min()
+        return [machine.deadline, upkeep.repairAt, forgetting].compactMap { $0 }.min()
     }
 
     /// -1 while there is no socket.
@@ -55,20 +68,21 @@ final class IPv6Interface {
 
     /// Advertisements are taken also by a machine that forwards, and routers are asked for as long as it takes: the kernel's own
     /// gaps grow to an hour.
-    private static func wanted(_ link: Link) -> [(String, Int)] {
+    private var wantedSettings: [(String, Int)] {
         let forwards = RouterSettings.value("forwarding", link) ?? 0
+        let accepts = method == .linkLocal ? 0 : forwards == 0 ? 1 : 2
         return [
-            ("accept_ra", forwards == 0 ? 1 : 2), ("autoconf", 1), ("router_solicitations", -1),
+            ("accept_ra", accepts), ("autoconf", 1), ("router_solicitations", -1),
             ("router_solicitation_max_interval", 30),
         ]
     }
 
     /// Sets what differs; best before the interface is switched on, when the kernel begins to ask for routers.
-    func prepare() {
-        for (name, value) in Self.wanted(link) {
+    private func prepare() {
+        for (name, value) in wantedSettings {
             guard let present = RouterSettings.value(name, link), present != value,
                 // A 2 accepts everywhere.
-                name != "accept_ra" || present != 2
+                name != "accept_ra" || present != 2 || value == 0
             else { continue }
             do throws(SystemError) {
                 try RouterSettings.set(name, to: value, link)
@@ -81,13 +95,22 @@ final class IPv6Interface {
 
     // MARK: Events
 
+    /// Does as the kernel's command line says, which may be known only once there is a carrier.
+    func take(_ method: StaticAddress.Method6) {
+        guard method != self.method else { return }
+        self.method = method
+        if case .fixed(let fixed) = method { upkeep.fixed = fixed }
+        prepare()
+    }
+
     /// Takes the kernel's present description.
     func update(
-        _ fresh: Link, _ all: [LinkAddress6], _ routes: inout RouteSocket, at now: Duration
+        _ fresh: Link, _ all: [LinkAddress6], _ allGateways: [DefaultRoute6],
+        _ routes: inout RouteSocket, at now: Duration
     ) {
         let hadCarrier = link.hasCarrier && link.carrierUps == fresh.carrierUps
         link = fresh
-        addresses = all.filter { $0.index == fresh.index }
+        upkeep.update(fresh, all, allGateways)
         if socket == nil, fresh.router != nil {
             socket = try? DatagramSocket(fresh, port: 546, isIPv6: true)
         }
@@ -98,19 +121,29 @@ final class IPv6Interface {
             if !hadCarrier, machine.held == nil { informed = nil }
             perform(.carrierUp, &routes, at: now)
         }
-        let flags = fresh.router ?? []
-        perform(
-            .wanted(
-                flags.contains(.managed)
-                    ? .addresses : flags.contains(.other) ? .information : .nothing),
-            &routes, at: now)
+        perform(.wanted(wantedOfServers), &routes, at: now)
         if let held = machine.held,
-            addresses.contains(where: { $0.address == held.address.address && $0.isDuplicate })
+            upkeep.addresses.contains(where: {
+                $0.address == held.address.address && $0.isDuplicate
+            })
         {
             perform(.addressInUse, &routes, at: now)
         }
-        lacksAddress = true
         repair(&routes, at: now)
+    }
+
+    private var wantedOfServers: DHCPv6Machine.Wanted {
+        let flags = link.router ?? []
+        let advertised: DHCPv6Machine.Wanted =
+            flags.contains(.managed)
+            ? .addresses : flags.contains(.other) ? .information : .nothing
+        switch method {
+        case .advertised: return advertised
+        case .dhcp: return .addresses
+        case .either: return upkeep.hasForeignGlobal ? advertised : .addresses
+        case .fixed: return advertised == .nothing ? .nothing : .information
+        case .linkLocal: return .nothing
+        }
     }
 
     /// An advertisement came, or a part of one.
@@ -136,7 +169,9 @@ final class IPv6Interface {
             guard datagram.port == 547,
                 let message = try? DHCPv6Message(parsing: datagram.bytes[...])
             else { continue }
+            answer = message
             perform(.received(message), &routes, at: now)
+            answer = nil
         }
     }
 
@@ -149,10 +184,8 @@ final class IPv6Interface {
 
     /// Takes away what servers gave, and gives the kernel its settings back.
     func release(_ routes: inout RouteSocket) {
-        for address in addresses where leased.contains(address.address) {
-            try? routes.removeAddress(address, link)
-        }
-        leased = []
+        upkeep.removeAll(link, &routes)
+        try? files.forgetReply()
         for (name, value) in settings where RouterSettings.value(name, link) != value {
             try? RouterSettings.set(name, to: value, link)
         }
@@ -174,12 +207,16 @@ final class IPv6Interface {
                     journal.detail(error.description)
                 }
             case .configure(let held):
-                leased.insert(held.address.address)
-                lacksAddress = true
-                nextRepairAt = now
+                upkeep.demandRepair(at: now)
+                guard let answer else { break }
+                do throws(SystemError) {
+                    try files.keep(answer, obtainedAt: held.obtainedAt)
+                } catch {
+                    lastError = error.description
+                }
             case .dropAddress:
-                lacksAddress = true
-                nextRepairAt = now
+                try? files.forgetReply()
+                upkeep.demandRepair(at: now)
                 informed = nil
             case .inform(let answer): informed = answer
             case .note(let note): record(note, at: now)
@@ -190,6 +227,8 @@ final class IPv6Interface {
     private func record(_ note: DHCPv6Machine.Note, at now: Duration) {
         switch note {
         case .tried(let kind, let count): journal.detail("DHCPv6 \(kind) sent (try \(count))")
+        case .confirmed(let held):
+            journal.detail("the link confirms \(held.address.address) of DHCPv6")
         case .bound(let held):
             lastError = nil
             journal.change("has \(held.address.address) by DHCPv6", at: now)
@@ -205,48 +244,40 @@ final class IPv6Interface {
         }
     }
 
-    /// Gives the interface the address that it is to have, and takes others of DHCPv6 away.
     private func repair(_ routes: inout RouteSocket, at now: Duration) {
-        guard lacksAddress || (nextRepairAt.map { $0 <= now } ?? false) else { return }
-        lacksAddress = false
-        nextRepairAt = nil
-        guard link.isUp else { return }
-        let wanted = machine.held.map { $0.linkAddress(on: link, at: now) }
-        do throws(SystemError) {
-            for address in addresses
-            where leased.contains(address.address) && address.address != wanted?.address {
-                try routes.removeAddress(address, link)
-            }
-            guard let wanted else { return }
-            let there = addresses.first { $0.address == wanted.address }
-            // The kernel counts whole seconds, and tells about each change of a lifetime.
-            if let there, Self.isNear(there.valid, wanted.valid),
-                Self.isNear(there.preferred, wanted.preferred)
-            {
-                return
-            }
-            try routes.setAddress(wanted, link)
-        } catch {
-            if lastError != error.description { journal.change(error.description, at: now) }
-            lastError = error.description
-            nextRepairAt = now + .seconds(5)
+        let before = upkeep.problem
+        upkeep.repair(link, to: machine.held, &routes, at: now)
+        guard let problem = upkeep.problem else {
+            if before != nil, lastError == before { lastError = nil }
+            return
         }
-    }
-
-    private static func isNear(_ one: UInt32, _ other: UInt32) -> Bool {
-        max(one, other) - min(one, other) <= 5
+        if problem != before { journal.change(problem, at: now) }
+        lastError = problem
     }
 
     // MARK: What it has
 
-    /// Global addresses first.
-    private var usable: [LinkAddress6] {
-        let good = addresses.filter { !$0.isDuplicate }
-        return good.filter { !$0.address.isLinkLocal } + good.filter { $0.address.isLinkLocal }
+    /// What the interface can be reached by from now on, in words: for a fixed address what the command line says, for `link6` the
+    /// link's address, for `dhcp6` the server's, and for all others an address with a way out. `nil` where that is not there yet.
+    var readiness: String? {
+        guard link.hasCarrier else { return nil }
+        switch method {
+        case .fixed(let fixed): return upkeep.hasFixed(on: link) ? "\(fixed)" : nil
+        case .linkLocal: return upkeep.probed.first.map { "\($0.address)" }
+        case .dhcp: return machine.held.flatMap { upkeep.hasProbed($0.address.address) }
+        case .advertised, .either: return upkeep.wayOut
+        }
     }
 
+    /// Whether the command line gives an address.
+    var isFixed: Bool { upkeep.fixed != nil }
+    var isSearching: Bool { link.hasCarrier && machine.isSearching }
+
+    /// Whether DHCPv4 is unanswered, too.
+    func share(_ isShared: Bool) { machine.share(isShared) }
+
     /// For the name responder.
-    var probedAddresses: [IPv6Address] { usable.filter { !$0.isTentative }.map(\.address) }
+    var probedAddresses: [IPv6Address] { upkeep.probed.map(\.address) }
 
     /// A link-local name server is one on this link only.
     var learned: LearnedServers {
@@ -264,11 +295,12 @@ final class IPv6Interface {
         return shown.map { $0 != now } ?? !now.nameServers.isEmpty
     }
 
-    /// {addresses: ["2001:db8::5/64", …], dns, routerHeardAt, dhcp: where DHCPv6 stands, leased, leaseEndsAt,
+    /// {addresses: ["2001:db8::5/64", …], gateway, dns, routerHeardAt, dhcp: where DHCPv6 stands, leased, leaseEndsAt,
     /// tries, settings: what the kernel's were before davit, lastError}. Times are milliseconds since boot.
     var json: JSON {
         [
-            "addresses": .array(usable.map { .string("\($0.address)/\($0.prefixLength)") }),
+            "addresses": .array(upkeep.usable.map { .string("\($0.address)/\($0.prefixLength)") }),
+            "gateway": JSON(upkeep.gateways.lazy.compactMap(\.gateway).first?.description),
             "dns": .array(learned.nameServers.map { .string($0) }),
             "routerHeardAt": JSON(lastRouterAt?.milliseconds),
             "dhcp": .string(machine.phase.rawValue),
@@ -279,18 +311,5 @@ final class IPv6Interface {
                 settings.sorted { $0.key < $1.key }.map { .init($0.key, .number($0.value)) }),
             "lastError": JSON(lastError),
         ]
-    }
-}
-
-extension HeldDHCPv6 {
-    /// As the kernel is to have it: one address without a network, since what is on the link is the routers' to say.
-    fileprivate func linkAddress(on link: Link, at now: Duration) -> LinkAddress6 {
-        let passed = UInt32(clamping: (now - obtainedAt).components.seconds)
-        func left(_ seconds: UInt32) -> UInt32 {
-            seconds == .max ? .max : seconds > passed ? seconds - passed : 0
-        }
-        return LinkAddress6(
-            index: link.index, address: address.address, prefixLength: 128,
-            valid: left(address.valid), preferred: left(address.preferred))
     }
 }

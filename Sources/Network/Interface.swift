@@ -28,6 +28,7 @@ final class Interface {
     private var upkeep = Upkeep()
 
     private var since: Duration
+    private var carrierSince: Duration?
     private var shownState: String?
     private var lastError: String?
     private var lastErrorAt: Duration?
@@ -67,12 +68,18 @@ final class Interface {
         }
     }
 
-    /// Whether it has what a server confirmed in this run, rather than what is left of an earlier one.
-    var isReady: Bool {
-        switch machine.phase {
-        case .bound, .renewing, .rebinding: upkeep.isConfigured
-        case .noCarrier, .selecting, .requesting, .probing, .rebooting, .declined: false
-        case nil: upkeep.isConfigured && link.hasCarrier
+    /// What `--once` waits for.
+    var readiness: Readiness {
+        Readiness(
+            link: link, machine: machine, isConfigured: upkeep.isConfigured, ipv6: ipv6,
+            carrierSince: carrierSince, patience: options.retryCap, lastError: lastError)
+    }
+
+    /// IPv6 on the same interface.
+    var ipv6: IPv6Interface? {
+        didSet {
+            machine.share(ipv6?.isSearching ?? false)
+            ipv6?.share(machine.isSearching)
         }
     }
 
@@ -86,19 +93,11 @@ final class Interface {
             upkeep.formerly.insert(lease.address)
             machine = IPv4Machine(.fixed(lease), for: hardware)
         case .linkLocal: machine = IPv4Machine(.linkLocal, for: hardware)
-        case .ipv6, .off: machine = IPv4Machine(.none, for: hardware)
+        case .none, .off: machine = IPv4Machine(.none, for: hardware)
         }
         leaseChanged = true
         upkeep.demandRepair()
         if link.hasCarrier { perform(.carrierUp, at: now) }
-    }
-
-    /// What it has or lacks, in words.
-    var report: String {
-        if isReady { return "has \(lease?.prefix.description ?? "an address")" }
-        if !link.isUp { return "cannot be switched on" }
-        return link.hasCarrier
-            ? "no DHCP server has given an address" : "no carrier: is the cable in?"
     }
 
     /// What IPv6 and the name responder have to say in the interface's file.
@@ -117,8 +116,7 @@ final class Interface {
 
     /// When `timeReached` is to be called.
     var deadline: Duration? {
-        let waitsToSwitch = link.isUp ? nil : power.nextAt
-        return [machine.deadline, upkeep.repairAt, waitsToSwitch].compactMap { $0 }.min()
+        [machine.deadline, upkeep.repairAt, link.isUp ? nil : power.nextAt].compactMap { $0 }.min()
     }
 
     // MARK: Events
@@ -129,6 +127,7 @@ final class Interface {
         link = fresh
         if before != fresh { isChanged = true }
         if !fresh.isUp { switchOn(&routes, at: now) }
+        if !fresh.hasCarrier { carrierSince = nil } else { carrierSince = carrierSince ?? now }
         if !fresh.hasCarrier, machine.hasCarrier {
             counters.carrierLosses += 1
             journal.change("lost its carrier", at: now)
@@ -138,6 +137,7 @@ final class Interface {
             perform(.carrierUp, at: now)
         } else if fresh.hasCarrier, fresh.carrierUps != before.carrierUps {
             counters.carrierLosses += 1
+            carrierSince = now
             journal.change("lost its carrier for a moment", at: now)
             perform(.carrierUp, at: now)
         }

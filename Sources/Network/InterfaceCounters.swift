@@ -16,7 +16,7 @@ struct InterfaceCounters {
 
     mutating func count(_ note: DHCPMachine.Note) {
         switch note {
-        case .tried, .offered: break
+        case .tried, .offered, .postponed: break
         case .bound: leases += 1
         case .renewed: renewals += 1
         case .refused, .expired, .declined: refusals += 1

@@ -74,6 +74,11 @@ final class Journal {
             change(
                 "\(address) is in use by another machine; asks for another in "
                     + (nextAt - now).inWords, at: now)
+        case .postponed(let address, let until):
+            unanswered = 0
+            detail(
+                "a server offers \(address), which is not tried for another "
+                    + "\((until - now).inWords): it was in use, or ten in a row were")
         case .ignored(let reason):
             let isNews =
                 reason != lastIgnored || (lastIgnoredAt.map { now - $0 > .seconds(60) } ?? true)

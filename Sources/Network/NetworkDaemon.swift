@@ -25,6 +25,7 @@ package struct NetworkDaemon: ~Copyable {
     private var awaited: Set<String> = []
     private var saidEmpty = false
     private var virtualLinks: VirtualLinks
+    private var hardwareAddresses = HardwareAddresses()
     /// Who got the fixed address that is for the first.
     private var first: String?
     private var leftAlone: Set<String> = []
@@ -76,10 +77,16 @@ package struct NetworkDaemon: ~Copyable {
         while true {
             if nextListing <= Clock.now { list() }
             turn()
-            if options.once, isConfigured { return .configured }
+            if options.once, isConfigured(at: Clock.now) { return .configured }
             if options.once, let timeout, timeout <= Clock.now { return .timedOut }
 
-            let deadlines = interfaces.map(\.deadline) + [nextListing, timeout, ipv6.deadline]
+            var deadlines = interfaces.map(\.deadline) + [nextListing, timeout, ipv6.deadline]
+            if options.once {
+                let now = Clock.now
+                deadlines += interfaces.map(\.readiness.deadline).map { time in
+                    time.flatMap { $0 > now ? $0 : nil }
+                }
+            }
             var interests: [Poll.Interest] = [
                 .init(signals.number, .input), .init(monitor.descriptor, .input),
             ]
@@ -111,15 +118,15 @@ package struct NetworkDaemon: ~Copyable {
     /// What each interface has or lacks, in words, for a person who has waited.
     package var report: [String] {
         let lines =
-            interfaces.map { "\($0.name): \($0.report)" }
+            interfaces.map { "\($0.name): \($0.readiness.words(at: Clock.now))" }
             + awaited.sorted().map { "\($0): there is no such interface" }
         return lines.isEmpty ? ["there is no Ethernet interface"] : lines
     }
 
-    private var isConfigured: Bool {
+    private func isConfigured(at now: Duration) -> Bool {
         options.interfaces.isEmpty
-            ? interfaces.contains { $0.isReady }
-            : awaited.isEmpty && interfaces.allSatisfy { $0.isReady }
+            ? interfaces.contains { $0.readiness.isReady(at: now) }
+            : awaited.isEmpty && interfaces.allSatisfy { $0.readiness.isReady(at: now) }
                 && !interfaces.isEmpty
     }
 
@@ -137,6 +144,7 @@ package struct NetworkDaemon: ~Copyable {
         let changed = interfaces.filter { $0.takeLeaseChange() }
         if ipv6.takeChange() || !changed.isEmpty { writeResolvConf() }
         for interface in interfaces {
+            interface.ipv6 = ipv6[interface.link.index]
             interface.learned = ipv6.json(of: interface.link.index)
             interface.writeState()
         }
@@ -147,7 +155,10 @@ package struct NetworkDaemon: ~Copyable {
         if options.releasesOnExit {
             ipv6.release(&routes)
             interfaces = []
-            if let links = try? routes.links() { virtualLinks.remove(among: links, &routes) }
+            if let links = try? routes.links() {
+                hardwareAddresses.restore(among: links, &routes)
+                virtualLinks.remove(among: links, &routes)
+            }
             writeResolvConf()
         }
     }
@@ -169,7 +180,16 @@ package struct NetworkDaemon: ~Copyable {
         if made.isChanged { nextListing = now + .milliseconds(100) }
         var wanted: [Link] = []
         for link in links where isWanted(link) { wanted.append(link) }
-        ipv6.update(wanted, &routes, at: now)
+        var rules: [Int32: StaticAddress] = [:]
+        for link in wanted { rules[link.index] = rule(for: link) }
+        let changed = hardwareAddresses.give(rules, to: wanted, &routes, at: now)
+        for words in changed.words { say(words) }
+        // The interfaces begin with the address that they are to have: the kernel says when.
+        if changed.isChanged {
+            nextListing = now
+            return
+        }
+        ipv6.update(wanted, rules, &routes, at: now)
         interfaces = interfaces.filter { interface in
             if let same = wanted.first(where: { $0.index == interface.link.index }),
                 same.name == interface.name,
@@ -230,6 +250,14 @@ package struct NetworkDaemon: ~Copyable {
         else { return }
         first = chosen.name
         chosen.take(rule, at: now)
+        // IPv6 takes it with the next listing.
+        nextListing = now
+    }
+
+    /// What the kernel's command line says of an interface.
+    private func rule(for link: Link) -> StaticAddress? {
+        options.parameters.address(of: link.name)
+            ?? (first == link.name ? options.parameters.addressOfTheFirst : nil)
     }
 
     private mutating func begin(_ link: Link, at now: Duration) {
@@ -238,11 +266,8 @@ package struct NetworkDaemon: ~Copyable {
             return
         }
         do throws(SystemError) {
-            let rule =
-                options.parameters.address(of: link.name)
-                ?? (first == link.name ? options.parameters.addressOfTheFirst : nil)
             let interface = try Interface(
-                link, hardwareAddress, rule: rule, options: options, at: now)
+                link, hardwareAddress, rule: rule(for: link), options: options, at: now)
             interfaces.append(interface)
             interface.update(link, &routes, at: now)
         } catch {
@@ -259,13 +284,13 @@ package struct NetworkDaemon: ~Copyable {
         let missing = Set(names).subtracting(links.map(\.name))
         for name in missing.subtracting(awaited).sorted() {
             let others = links.map(\.name).joined(separator: ", ")
-            say("\(name): there is no such interface; waiting for it. There are: \(others).")
             try? InterfaceState(interface: name).write([
                 "interface": .string(name), "state": "absent", "carrier": false,
                 "since": .number(Int(Clock.now.milliseconds)),
                 "lastError": .string(
                     virtualLinks.failure(of: name) ?? "There is no such interface."),
             ])
+            say("\(name): there is no such interface; waiting for it. There are: \(others).")
         }
         awaited = missing
         let isEmpty = names.isEmpty && interfaces.isEmpty && leftAlone.isEmpty

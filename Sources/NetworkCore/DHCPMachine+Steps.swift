@@ -4,8 +4,6 @@ import Addresses
 extension DHCPMachine {
     /// Requests without an answer after which the search begins anew: the server that offered may be gone for good.
     static let mostRequests = 3
-    /// Source: RFC 2131 §3.1, step 5.
-    private static let pauseAfterDecline = Duration.seconds(10)
 
     // MARK: Beginnings
 
@@ -31,7 +29,8 @@ extension DHCPMachine {
         message.options[DHCPOptionCode.requestedAddress] = held.lease.address.bytes
         message.options[DHCPOptionCode.serverIdentifier] = held.lease.server.bytes
         budget.spend(at: now)
-        let until = now + conflicts.pause(usual: Self.pauseAfterDecline)
+        conflicts.lost(held.lease.address, at: now)
+        let until = now + configuration.pace.gap(after: .max, using: &random)
         state = .declined(until: until, kept)
         return [
             .send(message, .broadcast(from: .unspecified)),
@@ -99,11 +98,13 @@ extension DHCPMachine {
         }
         // By the tries of the whole search: offers that lead nowhere do not make it dense again.
         let gap = configuration.pace.gap(after: triesOnThisLink &+ 1, using: &random)
+        // A server that commits itself at once could do so to an address that may not be tried yet.
+        let isRapid = conflicts.isOpen(at: now)
         return send(
             .discover, exchange, .broadcast(from: .unspecified), gap: gap, at: now,
             state: { .selecting($0, held) },
             complete: { message in
-                message.options[DHCPOptionCode.rapidCommit] = []
+                message.options[DHCPOptionCode.rapidCommit] = isRapid ? [] : nil
                 message.options[DHCPOptionCode.requestedAddress] = held?.lease.address.bytes
             })
     }
@@ -180,6 +181,8 @@ extension DHCPMachine {
         }
         do throws(Lease.Refusal) {
             let lease = try Lease(parsing: message)
+            let opening = conflicts.opening(for: lease.address)
+            guard opening <= now else { return [.note(.postponed(lease.address, until: opening))] }
             if isRapid { return bind(lease, exchange, nil, using: &random) }
             // Others have until the next DISCOVER; who is alone is taken then.
             if lease.server == disappointing, exchange.sent <= 1 {

@@ -8,7 +8,7 @@ import Addresses
 /// While a lease is valid its address stays on the interface whatever happens: cable out, no answer, a restart of
 /// the program. It goes when the lease ends, when a server refuses it, or when somebody else uses it.
 package struct DHCPMachine: Sendable {
-    package let configuration: Configuration
+    package internal(set) var configuration: Configuration
     var state: DHCPState
     var budget = PacketBudget()
     var conflicts = ConflictPace()
@@ -28,6 +28,11 @@ package struct DHCPMachine: Sendable {
     }
 
     package var phase: Phase { state.phase }
+    /// Whether DHCPv6 asks on the same link, too, and nobody answers it: the packets are to be shared.
+    package var isShared: Bool {
+        get { configuration.pace.isShared }
+        set { configuration.pace.isShared = newValue }
+    }
     /// The lease whose address is on the interface.
     package var held: HeldLease? { state.held }
     /// When the next message goes out; `nil` where none is planned.

@@ -58,6 +58,8 @@ extension DHCPMachine {
         case refused(by: IPv4Address?, words: String?)
         case expired(IPv4Address)
         case declined(IPv4Address, nextAt: Duration)
+        /// A server offers an address that may not be tried yet (`ConflictPace`).
+        case postponed(IPv4Address, until: Duration)
         case ignored(Ignored)
     }
 

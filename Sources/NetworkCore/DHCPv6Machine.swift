@@ -2,8 +2,9 @@ import Addresses
 
 /// The DHCPv6 client of one interface, which never gives up. Source: RFC 8415 §18.2.
 ///
-/// The gaps between tries grow as the RFC has them at first, and end at 18 to 30 s instead of an hour: with the 17 packets of
-/// DHCPv4 that is under 20 a minute. A held address stays while its lifetime lasts, whatever happens to the link.
+/// The gaps between tries grow as the RFC has them at first, and then stay below the promise that DHCPv4 keeps, too
+/// (`Pace.gap6`). A held address stays while its lifetime lasts, whatever happens to the link, and is confirmed when the link
+/// comes back.
 package struct DHCPv6Machine: Sendable {
     /// The client's DUID: type 3, hardware type 1 and the hardware address, the same in every boot. Source: RFC 8415 §11.4.
     package let identifier: [UInt8]
@@ -12,18 +13,37 @@ package struct DHCPv6Machine: Sendable {
     private var state = State.idle(nil)
     private var wanted = Wanted.nothing
     private var hasCarrier = false
-    private var budget = PacketBudget()
-    private let pace: Pace
+    private var budget = PacketBudget(refill: .seconds(6))
+    private var pace: Pace
     /// Messages sent since a server answered last with something that could be used.
     package private(set) var tries = 0
 
-    package init(_ hardwareAddress: HardwareAddress) {
+    package init(_ hardwareAddress: HardwareAddress, _ pace: Pace = Pace()) {
         identifier = [0, 3, 0, 1] + hardwareAddress.bytes
         identity = hardwareAddress.bytes.suffix(4).reduce(0) { $0 << 8 | UInt32($1) }
-        var pace = Pace()
-        pace.promise = .seconds(48)
         self.pace = pace
     }
+
+    /// Takes up the lease of an earlier run from the Reply that gave it, to be confirmed at the first carrier.
+    /// - Returns: `false` where it is no such Reply to this machine, or has ended.
+    package mutating func takeUp(
+        _ reply: DHCPv6Message, obtainedAt: Duration, at now: Duration
+    ) -> Bool {
+        // A time in the future is of another boot.
+        guard reply.kind == .reply, reply[DHCPv6OptionCode.clientIdentifier] == identifier,
+            let answer = DHCPv6Answer(parsing: reply, identity: identity),
+            answer.status == .success, obtainedAt <= now,
+            let held = HeldDHCPv6(answer, obtainedAt: obtainedAt), !held.hasEnded(at: now)
+        else { return false }
+        state = .idle(held)
+        return true
+    }
+
+    /// Whether it asks and nobody has offered anything.
+    package var isSearching: Bool { phase == .soliciting || phase == .informing }
+
+    /// Whether DHCPv4 is unanswered on the same link, too (`Pace.isShared`).
+    package mutating func share(_ isShared: Bool) { pace.isShared = isShared }
 
     package var phase: Phase {
         switch state {
@@ -147,7 +167,7 @@ package struct DHCPv6Machine: Sendable {
             // No answer is no objection. Source: RFC 8415 §18.2.3.
             guard exchange.nextAt > now || exchange.sent < Self.mostConfirms else {
                 state = .bound(held)
-                return timeReached(at: now, &random)
+                return [.inform(held.answer)] + timeReached(at: now, &random)
             }
             return send(.confirm, exchange, at: now, &random) { .confirming($0, held) }
         case .declining(let exchange, let answer):
@@ -220,7 +240,13 @@ extension DHCPv6Machine {
         tries &+= 1
         exchange.sent &+= 1
         exchange.lastSentAt = now
-        exchange.nextAt = now + pace.gap(after: max(exchange.sent, tries), using: &random)
+        let count = max(exchange.sent, tries)
+        let isHeld = kind == .renew || kind == .rebind
+        exchange.nextAt =
+            now
+            + (isHeld
+                ? pace.renewalGap6(after: count, using: &random)
+                : pace.gap6(after: count, using: &random))
         state = waiting(exchange)
         return [.send(message(kind, exchange, at: now)), .note(.tried(kind, count: tries))]
     }
@@ -318,7 +344,8 @@ extension DHCPv6Machine {
             guard answer.status == .notOnLink else {
                 tries = 0
                 state = .bound(held)
-                return timeReached(at: now, &random)
+                return [.inform(held.answer), .note(.confirmed(held))]
+                    + timeReached(at: now, &random)
             }
             return drop(answer.status, at: now, &random)
         case .renewing(let exchange, let held), .rebinding(let exchange, let held):

@@ -34,6 +34,8 @@ extension DHCPv6Machine {
         case tried(DHCPv6Message.Kind, count: Int)
         case bound(HeldDHCPv6)
         case renewed(HeldDHCPv6)
+        /// The link has it still.
+        case confirmed(HeldDHCPv6)
         case informed
         case refused(DHCPv6Answer.Status)
         case expired(IPv6Address)

@@ -86,6 +86,16 @@ package struct IPv4Machine: Sendable {
     package var nextTryAt: Duration? { dhcp?.nextTryAt }
     package var hasCarrier: Bool { signs != nil }
 
+    /// Whether DHCP asks and nobody has offered anything.
+    package var isSearching: Bool { phase == .selecting }
+
+    /// Whether DHCPv6 is unanswered on the same link (`Pace.isShared`).
+    package mutating func share(_ isShared: Bool) {
+        guard case .dhcp(var machine) = source, machine.isShared != isShared else { return }
+        machine.isShared = isShared
+        source = .dhcp(machine)
+    }
+
     /// Time since boot at which `.timeReached` is to come; `nil` when nothing is planned.
     package var deadline: Duration? {
         [dhcp?.deadline, claim?.deadline, choice.deadline].compactMap { $0 }.min()
@@ -143,16 +153,16 @@ package struct IPv4Machine: Sendable {
         }
     }
 
-    /// An address that the interface kept is watched on the new link too, though not announced there: the link may be another
-    /// network's. One that a person has chosen is.
+    /// An address that the interface kept is asked about and watched on the new link too (RFC 5227 §2.1), though not announced there:
+    /// the link may be another network's. One that a person has chosen is.
     private mutating func watchHeld(at now: Duration) {
         claim = nil
         guard let address = held?.lease.address else { return }
         switch source {
         case .fixed:
-            claim = AddressClaim(holding: address, for: hardware, .firm, announcedAt: now)
+            claim = AddressClaim(holding: address, for: hardware, .firm, isAnnounced: true, at: now)
         case .dhcp:
-            claim = AddressClaim(holding: address, for: hardware, announcedAt: nil)
+            claim = AddressClaim(holding: address, for: hardware, isAnnounced: false, at: now)
         case .linkLocal, .none: break
         }
     }
@@ -199,10 +209,10 @@ package struct IPv4Machine: Sendable {
 
     /// Announces an address that was only watched, now that a server has confirmed it.
     private mutating func announce(_ address: IPv4Address, at now: Duration) {
-        guard let claim, claim.address == address, claim.isAnnounced else {
-            self.claim = AddressClaim(holding: address, for: hardware, announcedAt: now)
-            return
+        if claim?.address != address {
+            claim = AddressClaim(holding: address, for: hardware, isAnnounced: false, at: now)
         }
+        claim?.announce(at: now)
     }
 
     private mutating func contest(

@@ -157,7 +157,8 @@ package struct LinkLocalMachine: Sendable {
                 if isOnInterface { effects.append(.drop(claim.address)) }
                 effects.append(.gaveWay(claim.address, to: owner))
                 losses &+= 1
-                state = .waiting(until: now + conflicts.pause(usual: .zero))
+                conflicts.lost(claim.address, at: now)
+                state = .waiting(until: max(now, conflicts.opening(for: choice)))
             }
         }
         return effects

@@ -5,7 +5,7 @@ package enum NetworkFiles {
     /// A resolv.conf for the servers that a person has named, all leases, and what else was learned; name servers and search domains
     /// once each, at most as many as resolvers read: one of them from IPv6 where there is one.
     package static func resolvConf(
-        _ leases: [Lease], _ learned: [LearnedServers] = [], named: [IPv4Address] = []
+        _ leases: [Lease], _ learned: [LearnedServers] = [], named: [IPAddress] = []
     ) -> String {
         var servers = named.map(\.description)
         var others: [String] = []

@@ -19,7 +19,8 @@ package struct NetworkParameters: Equatable, Sendable {
     package private(set) var addresses: [StaticAddress] = []
     package private(set) var vlans: [VLAN] = []
     package private(set) var bonds: [Bond] = []
-    package private(set) var nameServers: [IPv4Address] = []
+    /// Those of `nameserver=`, then those of `ip=` that belong to no lease.
+    package private(set) var nameServers: [IPAddress] = []
     /// Each a sentence that names what cannot be used, and says what is done instead.
     package private(set) var complaints: [String] = []
 
@@ -31,28 +32,27 @@ package struct NetworkParameters: Equatable, Sendable {
         for value in parameters.values("vlan") { takeVLAN(value) }
         for value in parameters.values("bond") { takeBond(value) }
         for value in parameters.values("nameserver") {
-            if let address = IPv4Address(parsing: value), address.isHost {
-                if nameServers.count < 8 { nameServers.append(address) }
+            let isBracketed = value.hasPrefix("[") && value.hasSuffix("]")
+            if let address = IPAddress(isBracketed ? value.dropFirst().dropLast() : value),
+                address.isHost
+            {
+                nameServers.append(address)
             } else {
-                complain("nameserver=\(value)", "this is no IPv4 address", "it is left out")
+                complain("nameserver=\(value)", "this is no address", "it is left out")
             }
         }
+        nameServers = Array((nameServers + addresses.flatMap(\.nameServers)).prefix(8))
     }
 
     /// What is said of one interface by its name, or else of every one; not a fixed address for whichever is first.
     package func address(of interface: String) -> StaticAddress? {
         addresses.first { $0.interface == interface }
-            ?? addresses.first { rule in
-                if case .fixed = rule.method { return false }
-                return rule.interface == nil
-            }
+            ?? addresses.first { $0.interface == nil && !$0.isFixed }
     }
 
     /// A fixed address for the first interface that has a carrier and none of its own.
     package var addressOfTheFirst: StaticAddress? {
-        addresses.first { rule in
-            if case .fixed = rule.method { rule.interface == nil } else { false }
-        }
+        addresses.first { $0.interface == nil && $0.isFixed }
     }
 
     /// The interfaces that are named here, which need not be hardware.
@@ -68,19 +68,27 @@ package struct NetworkParameters: Equatable, Sendable {
     private mutating func takeAddress(_ value: Substring) {
         do throws(StaticAddress.Refusal) {
             let rule = try StaticAddress(parsing: value)
-            if addresses.contains(where: { $0.interface == rule.interface }) {
+            if !add(rule) {
                 let whom = rule.interface ?? "the same interfaces"
                 complain("ip=\(value)", "there is another ip= for \(whom)", "the first one counts")
-            } else {
-                addresses.append(rule)
             }
         } catch {
             complain("ip=\(value)", error.reason, "DHCP is used instead")
             // It was meant for this one, which may be a VLAN or a bond that nothing else names.
             if let name = error.interface, let rule = try? StaticAddress(parsing: name + ":dhcp") {
-                addresses.append(rule)
+                _ = add(rule)
             }
         }
+    }
+
+    /// - Returns: `false` where another one for the same interface counts before it.
+    private mutating func add(_ rule: StaticAddress) -> Bool {
+        guard let place = addresses.firstIndex(where: { $0.interface == rule.interface }) else {
+            addresses.append(rule)
+            return true
+        }
+        // One may be for IPv4 and one for IPv6.
+        return addresses[place].join(rule)
     }
 
     /// `NAME:PARENT`, the number at the end of NAME: vlan5, vlan0005, eth0.5, eth0.0005.

@@ -22,7 +22,7 @@ import Seeds
 
         init(holding stance: AddressClaim.Stance, isAnnounced: Bool = true) {
             claim = AddressClaim(
-                holding: address, for: Packets.own, stance, announcedAt: isAnnounced ? now : nil)
+                holding: address, for: Packets.own, stance, isAnnounced: isAnnounced, at: now)
         }
 
         @discardableResult
@@ -62,15 +62,21 @@ import Seeds
     static let question = AddressClaim.Event.heard(
         ARPPacket(.request, from: IPv4Address(192, 0, 2, 9), at: Packets.other, to: address))
 
-    @Test func threeProbesTwoAnnouncementsAndThenOnlyWatching() throws {
+    @Test func threeQuickProbesAndThreeMoreWhileItIsUsed() throws {
         var bench = Bench()
         let start = bench.now
-        #expect(
-            try bench.settle() == ["probe", "probe", "probe", "free", "announce", "announce"])
-        let free = try #require(bench.sent.first { $0.what == "announce" }).at
+        let all = try bench.settle()
+        #expect(all.prefix(5) == ["probe", "probe", "probe", "free", "announce"])
+        #expect(all.dropFirst(5).sorted() == ["announce", "probe", "probe", "probe"])
+        let announced = bench.sent.filter { $0.what == "announce" }.map(\.at)
         #expect(bench.sent.first?.at == start)
-        #expect(free - start <= .milliseconds(1100), "within the promise of eight seconds")
-        #expect(bench.sent[4].at - bench.sent[3].at == .seconds(2))
+        #expect(announced[0] - start <= .milliseconds(1100), "within the promise of eight seconds")
+        #expect(announced[0] - start >= .milliseconds(800))
+        #expect(announced[1] - announced[0] == .seconds(2))
+        let probes = [announced[0]] + bench.sent.filter { $0.what == "probe" }.map(\.at).suffix(3)
+        for (one, next) in zip(probes, probes.dropFirst()) {
+            #expect((.seconds(1) ... .seconds(2)).contains(next - one), "the standard's pace")
+        }
     }
 
     @Test(arguments: 0..<20) func theStandardsTimesAreKeptWhereThereIsTime(seed: UInt64) throws {
@@ -80,7 +86,8 @@ import Seeds
             probing: Self.address, for: Packets.own, .standard, at: bench.now,
             using: &bench.random)
         let start = bench.now
-        _ = try bench.settle()
+        #expect(
+            try bench.settle() == ["probe", "probe", "probe", "free", "announce", "announce"])
         let times = bench.sent.map(\.at)
         #expect((Duration.zero ... .seconds(1)).contains(times[0] - start))
         for (one, next) in [(0, 1), (1, 2)] {
@@ -99,7 +106,10 @@ import Seeds
         #expect(bench.handle(.timeReached) == [])
     }
 
-    @Test(arguments: [echo, ownEcho, question])
+    static let otherProbe = AddressClaim.Event.heard(
+        .probe(for: IPv4Address(192, 0, 2, 6), from: Packets.other))
+
+    @Test(arguments: [echo, ownEcho, question, otherProbe])
     func whatIsNoContestIsNone(event: AddressClaim.Event) throws {
         var bench = Bench()
         _ = try bench.wait()
@@ -108,15 +118,46 @@ import Seeds
         #expect(bench.handle(event) == [])
     }
 
-    @Test func aHeldAddressIsDefendedOnceAndThenGivenUp() throws {
-        var bench = Bench(holding: .yielding)
-        #expect(try bench.settle() == ["announce", "announce"])
+    /// A claim that nobody has contested until its trial is over.
+    static func tried() throws -> Bench {
+        var bench = Bench(.standard)
+        _ = try bench.settle()
+        bench.sent = []
+        return bench
+    }
+
+    @Test func oneWordIsEnoughWhileItIsOnTrial() throws {
+        for event in [Self.theirs, Self.answer] {
+            var bench = Bench()
+            while bench.claim.isProbing { _ = try bench.wait() }
+            while bench.claim.deadline != nil { _ = try bench.wait() }
+            bench.now += .milliseconds(1_999)
+            #expect(bench.handle(event) == ["taken by 02:00:00:00:00:09"])
+            var held = Bench(holding: .yielding, isAnnounced: false)
+            #expect(try held.wait() == ["probe"])
+            #expect(held.handle(event) == ["taken by 02:00:00:00:00:09"])
+        }
+    }
+
+    @Test func aHeldAddressIsDefendedAskedAboutAndThenGivenUp() throws {
+        var bench = try Self.tried()
         #expect(bench.handle(Self.theirs) == ["announce", "defended"])
-        bench.now += .milliseconds(10_000)
-        #expect(bench.handle(Self.answer) == ["announce", "defended"], "the interval is over")
-        bench.now += .milliseconds(9_999)
-        #expect(bench.handle(Self.theirs) == ["taken by 02:00:00:00:00:09"])
+        let start = bench.now
+        #expect(bench.claim.deadline == start, "asked about at once")
+        #expect(try bench.settle() == Array(repeating: "probe", count: 6))
+        #expect(bench.now - start >= .seconds(5) && bench.now - start <= .seconds(10))
+        #expect(bench.handle(Self.answer) == ["taken by 02:00:00:00:00:09"])
         #expect(bench.handle(Self.theirs) == [])
+    }
+
+    @Test(arguments: [(119_999, "taken by 02:00:00:00:00:09"), (120_000, "announce")])
+    func aSecondWordCountsForTwoMinutes(milliseconds: Int64, expected: String) throws {
+        var bench = try Self.tried()
+        #expect(bench.handle(Self.theirs) == ["announce", "defended"])
+        _ = try bench.settle()
+        let defended = try #require(bench.sent.first).at
+        bench.now = defended + .milliseconds(milliseconds)
+        #expect(bench.handle(Self.theirs).first == expected)
     }
 
     @Test func aProbeOfAnotherIsNoConflictForWhoHolds() throws {
@@ -135,13 +176,23 @@ import Seeds
             bench.now += .milliseconds(100)
         }
         #expect(bench.sent.count - before == 10)
+        bench.now += .seconds(20)
+        for _ in 0..<3 {
+            #expect(bench.handle(Self.theirs) == ["announce", "defended"])
+            bench.now += .milliseconds(9_999)
+            #expect(bench.handle(Self.theirs) == [])
+            bench.now += .milliseconds(1)
+        }
     }
 
-    @Test func whatIsOnlyWatchedIsNotAnnounced() throws {
+    @Test func whatIsKeptIsAskedAboutAndAnnouncedWhenAServerConfirmsIt() throws {
         var bench = Bench(holding: .yielding, isAnnounced: false)
-        #expect(bench.claim.deadline == nil)
+        #expect(try bench.settle() == ["probe", "probe", "probe"])
+        bench.claim.announce(at: bench.now)
+        #expect(try bench.settle() == ["announce", "announce"])
+        bench.claim.announce(at: bench.now)
+        #expect(bench.claim.deadline == nil, "once")
         #expect(bench.handle(.timeReached) == [])
-        #expect(bench.handle(Self.theirs) == ["announce", "defended"])
     }
 
     @Test func aSpuriousWakeUpDoesNothing() throws {

@@ -36,6 +36,7 @@ import Seeds
                 case .note(.refused): return "refused"
                 case .note(.expired): return "expired"
                 case .note(.declined): return "declined"
+                case .note(.postponed(let address, _)): return "postponed \(address)"
                 case .note(.ignored(let reason)): return "ignored: \(reason)"
                 }
             }
@@ -307,6 +308,13 @@ import Seeds
         #expect(bench.now - start <= .seconds(8))
     }
 
+    @Test func threeRequestsAreSent() throws {
+        var bench = try Bench.at(.requesting)
+        while bench.machine.phase == .requesting { _ = try bench.wait() }
+        #expect(
+            bench.sent.map(\.kind) == [.discover, .request, .request, .request, .discover])
+    }
+
     @Test func itSendsWhoItIs() throws {
         let bench = try Bench.at(.requesting)
         let mac: [UInt8] = [0x52, 0x54, 0, 0x12, 0x34, 0x56]
@@ -353,27 +361,6 @@ import Seeds
             bench.handle(.carrierDown)
         }
         #expect(bench.sent.count <= 200 + 8)
-    }
-
-    @Test func afterTenConflictsOnlyOneAddressAMinuteIsTried() throws {
-        var bench = try Bench.at(.declined)
-        var waits: [Duration] = []
-        for _ in 0..<12 {
-            let declinedAt = bench.now
-            _ = try bench.wait()
-            waits.append(bench.now - declinedAt)
-            bench.now += .milliseconds(5)
-            bench.handle(try bench.answer(.offer))
-            while bench.machine.phase == .selecting { _ = try bench.wait() }
-            bench.handle(try bench.answer(.ack))
-            #expect(bench.handle(.addressInUse) == ["DECLINE", "declined"])
-        }
-        #expect(waits.prefix(9) == Array(repeating: .seconds(10), count: 9)[...])
-        #expect(waits.dropFirst(9) == Array(repeating: .seconds(60), count: 3)[...])
-        let decline = try #require(bench.sent.last)
-        #expect(decline.options.address(50) == IPv4Address(192, 0, 2, 5))
-        #expect(decline.options.address(54) == IPv4Address(192, 0, 2, 1))
-        #expect(decline.clientAddress == .unspecified, "RFC 2131 table 5")
     }
 
     @Test func whoIsHeardAfterASilenceIsAskedAtOnceAndDensely() throws {

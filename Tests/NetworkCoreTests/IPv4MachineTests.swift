@@ -3,124 +3,114 @@ import NetworkCore
 import Seeds
 import Testing
 
-/// DHCP and the claim to its address together: what ends while the other is under way.
+/// Where an address comes from, and what the three machines make of it together.
 @Suite struct IPv4MachineTests {
-    static let first = IPv4Address(192, 0, 2, 5)
-    static let second = IPv4Address(192, 0, 2, 6)
+    typealias Packets = ARPPacketTests
 
     struct Bench {
         var machine: IPv4Machine
-        var random = SeededRandom(1)
+        var random = SeededRandom(9)
         var now = Duration.seconds(100)
-        var effects: [IPv4Machine.Effect] = []
-        private let mac: HardwareAddress
 
-        init(held: HeldLease? = nil) throws {
-            mac = try #require(DHCPMessageTests.mac)
-            machine = IPv4Machine(
-                .dhcp(DHCPMachine(.init(hardwareAddress: mac), held: held)), for: mac)
+        init(_ source: IPv4Machine.Source) { machine = IPv4Machine(source, for: Packets.own) }
+
+        @discardableResult
+        mutating func handle(_ event: IPv4Machine.Event) -> [IPv4Machine.Effect] {
+            machine.handle(event, at: now, using: &random)
         }
 
-        mutating func handle(_ event: IPv4Machine.Event) {
-            effects += machine.handle(event, at: now, using: &random)
+        mutating func wait() throws -> [IPv4Machine.Effect] {
+            now = max(now, try #require(machine.deadline))
+            return handle(.timeReached)
         }
 
-        /// The time goes on, from deadline to deadline.
-        mutating func run(until end: Duration, while isSo: (IPv4Machine) -> Bool = { _ in true }) {
-            while isSo(machine), let deadline = machine.deadline, deadline <= end {
-                now = max(now, deadline)
-                handle(.timeReached)
-            }
-            if isSo(machine) { now = end }
-        }
-
-        /// An answer to the last message that was sent.
-        func answer(
-            _ kind: DHCPMessage.Kind, _ address: IPv4Address, seconds: UInt32 = 3600
-        ) throws -> IPv4Machine.Event {
-            var message = try LeaseTests.offer(
-                [51: IPv4Address(rawValue: seconds).bytes], address: address)
-            message.kind = kind
-            message.transaction =
-                effects.compactMap {
-                    if case .send(let sent, _) = $0 { sent.transaction } else { nil }
-                }.last ?? 0
-            return .received(message)
-        }
-
-        var announced: [IPv4Address] {
-            effects.compactMap {
-                if case .sendARP(let packet) = $0, packet.sender == packet.target {
-                    packet.target
-                } else {
-                    nil
-                }
-            }
-        }
-
-        /// It holds `first` until 115 s, which nobody has confirmed, and probes for `second`, which a server has given.
-        static func probingBeside() throws -> Bench {
-            let lease = try LeaseTests.lease([51: [0, 0, 0, 20]])
-            var bench = try Bench(held: HeldLease(lease, obtainedAt: .seconds(95)))
-            bench.handle(.carrierUp)
-            bench.run(until: .seconds(114)) { $0.phase == .rebooting }
-            try #require(bench.machine.phase == .selecting)
-            bench.run(until: .milliseconds(114_500))
-            bench.handle(try bench.answer(.offer, IPv4MachineTests.second))
-            bench.handle(try bench.answer(.ack, IPv4MachineTests.second))
-            try #require(bench.machine.phase == .probing)
-            try #require(bench.machine.held?.lease.address == IPv4MachineTests.first)
-            bench.effects = []
-            return bench
+        mutating func settle() throws {
+            while machine.deadline != nil { _ = try wait() }
         }
     }
 
-    @Test func theEndOfAnOldLeaseDoesNotEndTheProbesForAnother() throws {
-        var bench = try Bench.probingBeside()
-        bench.run(until: .seconds(118)) { $0.phase == .probing }
-        #expect(bench.machine.phase == .bound)
-        #expect(bench.machine.held?.lease.address == Self.second)
-        #expect(bench.effects.contains(.dropAddress))
-        bench.run(until: .seconds(122))
-        #expect(bench.announced.contains(Self.second))
-    }
-
-    @Test func aConflictAboutAnOfferLeavesTheAddressThatIsHeld() throws {
-        var bench = try Bench.probingBeside()
-        let other = try #require(HardwareAddress(bytes: [2, 0, 0, 0, 0, 66]))
-        bench.handle(.heard(.announcement(of: Self.second, by: other)))
-        #expect(bench.machine.phase == .declined)
-        #expect(bench.machine.held?.lease.address == Self.first)
-        #expect(!bench.effects.contains(.dropAddress))
-        bench.run(until: .milliseconds(114_900))
-        bench.effects = []
-        bench.handle(.heard(.announcement(of: Self.first, by: other)))
-        #expect(
-            bench.effects.contains { if case .claim = $0 { true } else { false } }, "it is watched")
-        // And goes with its lease.
-        bench = try Bench.probingBeside()
-        bench.handle(.heard(.announcement(of: Self.second, by: other)))
-        bench.run(until: .milliseconds(115_100))
-        #expect(bench.machine.held == nil)
-        #expect(bench.effects.contains(.dropAddress))
-    }
-
-    @Test func aLeaseThatEndsBeforeItsProbesDoIsNeverClaimed() throws {
-        var bench = try Bench()
+    static func searching() -> Bench {
+        var bench = Bench(.dhcp(DHCPMachine(.init(hardwareAddress: Packets.own))))
         bench.handle(.carrierUp)
-        bench.handle(try bench.answer(.offer, Self.second))
-        bench.now += .milliseconds(700)
-        bench.handle(try bench.answer(.ack, Self.second, seconds: 1))
-        try #require(bench.machine.phase == .probing)
-        bench.run(until: .seconds(102)) { $0.phase == .probing }
-        #expect(bench.machine.phase == .selecting)
-        bench.effects = []
-        bench.run(until: .seconds(108))
-        #expect(bench.announced == [])
-        // Nor defended.
-        let other = try #require(HardwareAddress(bytes: [2, 0, 0, 0, 0, 66]))
-        bench.effects = []
-        bench.handle(.heard(.announcement(of: Self.second, by: other)))
-        #expect(bench.effects == [])
+        return bench
+    }
+
+    static let fixed = Lease(
+        fixed: IPv4Prefix(Packets.address, length: 24), gateway: nil, nameServers: [],
+        hostName: nil, mtu: nil)
+    static let theirs = IPv4Machine.Event.heard(
+        .announcement(of: Packets.address, by: Packets.other))
+
+    @Test func whatAPersonHasSaidIsDefendedForEver() throws {
+        var bench = Bench(.fixed(Self.fixed))
+        bench.handle(.carrierUp)
+        try bench.settle()
+        for _ in 0..<20 {
+            #expect(
+                bench.handle(Self.theirs).contains(
+                    .claim(.defended(Packets.address, against: Packets.other))))
+            bench.now += .seconds(10)
+        }
+        #expect(bench.machine.held?.lease == Self.fixed)
+        #expect(bench.machine.linkLocal == nil)
+    }
+
+    @Test func withoutACarrierNobodyIsHeard() throws {
+        for source in [IPv4Machine.Source.fixed(Self.fixed), .linkLocal] {
+            var bench = Bench(source)
+            bench.handle(.carrierUp)
+            try bench.settle()
+            bench.handle(.carrierDown)
+            let address = bench.machine.held?.lease.address ?? bench.machine.linkLocal
+            let word = ARPPacket.announcement(of: try #require(address), by: Packets.other)
+            #expect(bench.handle(.heard(word)) == [])
+            #expect(bench.machine.deadline == nil)
+        }
+    }
+
+    @Test func whereThereIsToBeNoneNothingHappens() {
+        var bench = Bench(.none)
+        #expect(bench.handle(.carrierUp) == [])
+        #expect(bench.handle(Self.theirs) == [])
+        #expect(bench.machine.deadline == nil)
+        #expect(bench.machine.held == nil && bench.machine.linkLocal == nil)
+    }
+
+    @Test func onlyASearchIsHurriedAndAtMostOnceAMinute() throws {
+        var bench = Self.searching()
+        func hurries(_ effects: [IPv4Machine.Effect]) -> Bool {
+            effects.contains(.claim(.hurried))
+        }
+        bench.now += .milliseconds(9_999)
+        #expect(!hurries(bench.handle(.signOfLife)), "no silence")
+        bench.now += .seconds(10)
+        #expect(hurries(bench.handle(.signOfLife)))
+        bench.now += .milliseconds(59_999)
+        #expect(!hurries(bench.handle(.signOfLife)), "within the minute")
+        bench.now += .seconds(10)
+        #expect(hurries(bench.handle(.signOfLife)))
+        var other = Bench(.linkLocal)
+        other.handle(.carrierUp)
+        other.now += .seconds(20)
+        #expect(!hurries(other.handle(.signOfLife)))
+    }
+
+    @Test func chosenAddressesAreWithinTheirRange() throws {
+        for last in 0...255 as ClosedRange<UInt8> {
+            for middle in [0, 85, 170, 255] as [UInt8] {
+                let mac = try #require(HardwareAddress(bytes: [2, middle, 0, 1, middle, last]))
+                var machine = LinkLocalMachine(for: mac)
+                var random = SeededRandom(1)
+                _ = machine.handle(.needed, at: .zero, using: &random)
+                var now = Duration.zero
+                while machine.address == nil, let next = machine.deadline {
+                    now = next
+                    _ = machine.handle(.timeReached, at: now, using: &random)
+                }
+                let address = try #require(machine.address)
+                // The first and the last 256 are reserved. Source: RFC 3927 §2.1.
+                #expect((0xA9FE_0100...0xA9FE_FEFF).contains(address.rawValue))
+            }
+        }
     }
 }

@@ -161,6 +161,19 @@ import Seeds
         #expect(bench.machine.address == nil)
     }
 
+    @Test func anAddressThatCouldBeHadEndsTheCountOfConflicts() throws {
+        var bench = try Bench.at(.waiting)
+        for _ in 0..<9 {
+            while try bench.wait() != ["probe"] {}
+            #expect(bench.handle(bench.contest()) == ["gave way"])
+        }
+        while bench.machine.address == nil { _ = try bench.wait() }
+        while bench.machine.deadline != nil { _ = try bench.wait() }
+        bench.handle(bench.contest())
+        #expect(bench.handle(bench.contest()) == ["drop", "gave way"])
+        #expect(bench.machine.deadline == bench.now, "the next one is tried at once")
+    }
+
     @Test func onANewLinkTheAddressStaysAndIsProbedFor() throws {
         var bench = try Bench.at(.resting)
         let address = bench.machine.address

@@ -25,12 +25,24 @@ import Seeds
                     + lease.nameServers.map { "dns \($0)" }
                     + lease.timeServers.map { "ntp \($0)" }).joined(separator: ", ")
             case .linkLocal: "link-local"
-            case .ipv6: "ipv6"
+            case .none: "no IPv4"
             case .off: "off"
             }
+        let method6 =
+            switch rule.method6 {
+            case .advertised: rule.method == .none ? ", as advertised" : ""
+            case .dhcp: ", DHCPv6"
+            case .either: ", advertised or DHCPv6"
+            case .linkLocal: ", link-local"
+            case .fixed(let fixed):
+                ", \(fixed)" + (fixed.gateway.map { " via \($0)" } ?? "")
+                    + (fixed.isGatewayOutside ? " outside" : "")
+            }
+        let mac = rule.hardwareAddress.map { ", mac \($0)" } ?? ""
+        let servers = rule.nameServers.map { ", server \($0)" }.joined()
         let mtu = rule.mtu.map { ", mtu \($0)" } ?? ""
         let host = rule.hostName.map { ", host \($0)" } ?? ""
-        return "\(rule.interface ?? "*"): \(method)\(mtu)\(host)"
+        return "\(rule.interface ?? "*"): \(method)\(method6)\(mtu)\(mac)\(host)\(servers)"
     }
 
     @Test(arguments: [
@@ -38,16 +50,21 @@ import Seeds
         Row("dhcp", "*: dhcp"), Row("on", "*: dhcp"), Row("any", "*: dhcp"), Row("", "*: dhcp"),
         Row("both", "*: dhcp"), Row("bootp", "*: dhcp"), Row("rarp", "*: dhcp"),
         Row("single-dhcp", "*: dhcp"), Row("off", "*: off"), Row("none", "*: off"),
-        Row("auto6", "*: ipv6"), Row("dhcp6", "*: ipv6"), Row("either6", "*: ipv6"),
-        Row("link6", "*: ipv6"), Row("link-local", "*: link-local"),
+        Row("auto6", "*: no IPv4, as advertised"), Row("dhcp6", "*: no IPv4, DHCPv6"),
+        Row("either6", "*: no IPv4, advertised or DHCPv6"),
+        Row("link6", "*: no IPv4, link-local"), Row("link-local", "*: link-local"),
         // klibc: an interface or an address alone.
         Row("eth0", "eth0: dhcp"), Row("192.0.2.5", "*: 192.0.2.5/24"),
         Row("10.1.2.3", "*: 10.1.2.3/8"),
         // dracut: IF:METHOD[:MTU[:MAC]]
         Row("eth0:dhcp", "eth0: dhcp"), Row("enp3s0:on", "enp3s0: dhcp"),
-        Row("eth0:dhcp:9000", "eth0: dhcp, mtu 9000"), Row("eth0:auto6", "eth0: ipv6"),
+        Row("eth0:dhcp:9000", "eth0: dhcp, mtu 9000"), Row("eth0:dhcp:576", "eth0: dhcp, mtu 576"),
+        Row("eth0:auto6", "eth0: no IPv4, as advertised"),
+        Row("eth0:dhcp6:1400", "eth0: no IPv4, DHCPv6, mtu 1400"),
         Row("eth0:off", "eth0: off"), Row("eth0.5:link-local", "eth0.5: link-local"),
         Row("bond0:dhcp:1400:", "bond0: dhcp, mtu 1400"),
+        Row("eth0:dhcp:1500:52:54:00:12:34:56", "eth0: dhcp, mtu 1500, mac 52:54:00:12:34:56"),
+        Row("eth0:auto6::2:0:0:ab:CD:f", "eth0: no IPv4, as advertised, mac 02:00:00:ab:cd:0f"),
         // The long form.
         Row(
             "192.0.2.5::192.0.2.1:255.255.255.0:box:eth0:none",
@@ -75,6 +92,32 @@ import Seeds
         Row("::::box:eth0:dhcp", "eth0: dhcp, host box"),
         Row(":::::eth0:dhcp", "eth0: dhcp"), Row(":::::eth1:off", "eth1: off"),
         Row("192.0.2.5::192.0.2.1:24:box:eth0:dhcp", "eth0: dhcp, host box"),
+        Row(
+            "192.0.2.5::192.0.2.1:24::eth0:none:1400:52:54:00:12:34:56",
+            "eth0: 192.0.2.5/24, default via 192.0.2.1, mtu 1400, mac 52:54:00:12:34:56"),
+        Row(
+            "192.0.2.5::192.0.2.1:24::eth0:none::52:54:00:12:34:56",
+            "eth0: 192.0.2.5/24, default via 192.0.2.1, mac 52:54:00:12:34:56"),
+        Row(
+            "192.0.2.5::192.0.2.1:24::eth0:none:192.0.2.2:[2001:db8::53]",
+            "eth0: 192.0.2.5/24, default via 192.0.2.1, dns 192.0.2.2, server 2001:db8::53"),
+        Row(":::::eth0:dhcp:192.0.2.2", "eth0: dhcp, server 192.0.2.2"),
+        // IPv6.
+        Row("[2001:db8::5]", "*: no IPv4, 2001:db8::5/64"),
+        Row(
+            "[2001:DB8::5]::[2001:db8::1]:64:box:eth0:none",
+            "eth0: no IPv4, 2001:db8::5/64 via 2001:db8::1, host box"),
+        Row(
+            "[2001:db8::5]:[2001:db8::9]:[fe80::1]:128::eth0:static:1400:52:54:00:12:34:56",
+            "eth0: no IPv4, 2001:db8::5/128 via fe80::1, mtu 1400, mac 52:54:00:12:34:56"),
+        Row(
+            "[2001:db8::5]::[2001:db8:1::1]:::eth0:none",
+            "eth0: no IPv4, 2001:db8::5/64 via 2001:db8:1::1 outside"),
+        Row(
+            "[2001:db8::5]:::56::eth0:off:[2001:db8::53]:192.0.2.2",
+            "eth0: no IPv4, 2001:db8::5/56, server 2001:db8::53, server 192.0.2.2"),
+        Row("[2001:db8::5]:::64::eth0:dhcp6", "eth0: no IPv4, DHCPv6"),
+        Row("[2001:db8::5]:::64::eth0:dhcp", "eth0: dhcp"),
     ])
     func whatCanBeReadIsRead(row: Row) throws {
         let line = "BOOT_IMAGE=/vmlinuz root=/dev/sda1 ip=\(row.text) quiet"
@@ -97,11 +140,32 @@ import Seeds
         Row("192.0.2.5::192.0.2.1:24::eth0:sometimes", "'sometimes' is no method"),
         Row("192.0.2.5::192.0.2.1:24::eth0:none:12", "'12' is no MTU"),
         Row("192.0.2.5::192.0.2.1:24::eth0:none:192.0.2.2:x", "'x' is no address of a server"),
-        Row("eth0:dhcp:jumbo", "'jumbo' is no MTU"),
-        Row("eth0:dhcp:1500:52:54:00:12:34:56", "davit does not change hardware addresses"),
+        Row("eth0:dhcp:jumbo", "'jumbo' is no MTU"), Row("eth0:dhcp:575", "'575' is no MTU"),
         Row(
-            "[2001:db8::5]::[2001:db8::1]:64::eth0:none",
-            "IPv6 addresses come by router advertisements and DHCPv6, not by ip="),
+            "eth0:dhcp:1500:52:54:00:12:34",
+            "'52:54:00:12:34' is no hardware address of a machine"),
+        Row(
+            "eth0:dhcp:1500:53:54:00:12:34:56",
+            "'53:54:00:12:34:56' is no hardware address of a machine"),
+        Row("eth0:dhcp::0:0:0:0:0:0", "'0:0:0:0:0:0' is no hardware address of a machine"),
+        Row("eth0:dhcp::2:0:0:+1:0:0", "'2:0:0:+1:0:0' is no hardware address of a machine"),
+        Row("eth0:dhcp::2:0:0:100:0:0", "'2:0:0:100:0:0' is no hardware address of a machine"),
+        Row("eth0:ibft", "davit does not read the firmware's iSCSI settings (iBFT)"),
+        Row("ibft", "davit does not read the firmware's iSCSI settings (iBFT)"),
+        Row("[ff02::1]:::64::eth0:none", "'[ff02::1]' is no address of a machine"),
+        Row("[::ffff:1.2.3.4]:::64::eth0:none", "'[::ffff:1.2.3.4]' is no address of a machine"),
+        Row(
+            "[2001:db8::5:::64::eth0:none",
+            "'[2001:db8::5:::64::eth0:none' is no address of a machine"),
+        Row("[2001:db8::5]:::129::eth0:none", "'129' is no length of an IPv6 prefix"),
+        Row("[2001:db8::5]:::0::eth0:none", "'0' is no length of an IPv6 prefix"),
+        Row("[2001:db8::5]::192.0.2.1:64::eth0:none", "'192.0.2.1' is no gateway"),
+        Row("192.0.2.5::[2001:db8::1]:24::eth0:none", "'[2001:db8::1]' is no gateway"),
+        Row("[2001:db8::5]::[2001:db8::5]:64::eth0:none", "'[2001:db8::5]' is no gateway"),
+        Row("[2001:db8::5]:::64::eth0:none:[2001:db8::53]:y", "'y' is no address of a server"),
+        Row(
+            "192.0.2.5:::24::eth0:none:192.0.2.2:192.0.2.3:192.0.2.4:192.0.2.6",
+            "'192.0.2.6' stands behind the name servers"),
     ])
     func whatCannotBeReadIsNamedAndDHCPIsUsed(row: Row) {
         let parameters = NetworkParameters(parsing: "ip=\(row.text)")
@@ -127,6 +191,23 @@ import Seeds
                 "ip=eth0:off on the kernel's command line: there is another ip= for eth0; the first one counts."
             ])
         #expect(parameters.interfaces == ["eth0", "eth1"])
+    }
+
+    @Test func oneMayBeForIPv4AndOneForIPv6() {
+        let parameters = NetworkParameters(
+            parsing: "ip=192.0.2.5::192.0.2.1:24:box:eth0:none "
+                + "ip=[2001:db8::5]::[fe80::1]:64:other:eth0:none:1400 "
+                + "ip=eth1:auto6 ip=eth1:dhcp ip=eth1:dhcp6 ip=eth2:off ip=eth2:auto6 ip=eth3:dhcp6 ip=eth3:x"
+        )
+        #expect(
+            parameters.addresses.map(Self.words) == [
+                "eth0: 192.0.2.5/24, default via 192.0.2.1, 2001:db8::5/64 via fe80::1, mtu 1400, host box",
+                "eth1: dhcp", "eth2: off", "eth3: dhcp, DHCPv6",
+            ])
+        #expect(parameters.complaints.count == 3)
+        #expect(parameters.complaints[0].contains("ip=eth1:dhcp6"))
+        #expect(parameters.complaints[1].contains("ip=eth2:auto6"))
+        #expect(parameters.complaints[2].contains("'x' is no method"))
     }
 
     @Test func anAddressForNobodyByNameIsForTheFirst() {
@@ -172,13 +253,16 @@ import Seeds
 
     @Test func nameServersAreTakenAndOthersNamed() {
         let parameters = NetworkParameters(
-            parsing: "nameserver=192.0.2.2 nameserver=dns.example nameserver=192.0.2.3")
+            parsing: "nameserver=192.0.2.2 nameserver=dns.example nameserver=[2001:db8::53] "
+                + "nameserver=224.0.0.1 nameserver=2001:db8::54")
         #expect(
-            parameters.nameServers == [IPv4Address(192, 0, 2, 2), IPv4Address(192, 0, 2, 3)])
-        #expect(parameters.complaints.count == 1)
+            parameters.nameServers.map(\.description) == [
+                "192.0.2.2", "2001:db8::53", "2001:db8::54",
+            ])
+        #expect(parameters.complaints.count == 2)
         #expect(
             NetworkFiles.resolvConf([], named: parameters.nameServers)
-                == "nameserver 192.0.2.2\nnameserver 192.0.2.3\n")
+                == "nameserver 192.0.2.2\nnameserver 2001:db8::53\nnameserver 2001:db8::54\n")
     }
 
     @Test func quotesHoldBlanksAndWhatFollowsTwoHyphensIsForInit() {
@@ -202,6 +286,7 @@ import Seeds
                 parsing: "ip=\(text) vlan=\(text) bond=\(text) nameserver=\(text)")
             for rule in parameters.addresses {
                 if case .fixed(let lease) = rule.method { #expect(lease.address.isHost) }
+                if case .fixed(let fixed) = rule.method6 { #expect(fixed.address.isHost) }
             }
         }
     }

@@ -20,7 +20,8 @@ struct Simulation {
         case carrierUp, carrierDown
         /// The machine sleeps, and its clock is this much further when it wakes.
         case clockJump(Duration)
-        /// Another machine begins or ceases to use this address, and speaks every half minute.
+        /// Another machine begins or ceases to use this address, and speaks every half minute. Every second one is as Linux is: it
+        /// answers probes, and is silent when somebody else says that the address is theirs.
         case squatterComes(IPv4Address), squatterGoes(IPv4Address), squatterSpeaks(IPv4Address)
         /// The same with the address that this machine has just then.
         case squatterTakesOurs
@@ -41,7 +42,9 @@ struct Simulation {
     /// The latest first.
     private var changes: [(at: Duration, what: Change)] = []
     private(set) var hasCarrier = false
-    private var squatters: Set<IPv4Address> = []
+    /// By address whether they insist on it.
+    private var squatters: [IPv4Address: Bool] = [:]
+    private var nextInsists = false
 
     /// What the interface has by the effects, as the kernel would see it.
     private(set) var configured: HeldLease?
@@ -56,7 +59,12 @@ struct Simulation {
     private var nakedSince: Duration?
     private var duplicateSince: Duration?
     private var probingSince: Duration?
+    /// How long an address was another machine's, too, and how long after a word of that machine had come.
     private(set) var longestDuplicate = Duration.zero
+    private var heardSince: Duration?
+    private(set) var longestAfterAWord = Duration.zero
+    /// How often an address was taken into use that another machine had.
+    private(set) var wrongChoices = 0
 
     static let mac = HardwareAddress(bytes: [2, 0, 0, 0, 0, 1]) ?? .broadcast
     static let squatterMAC = HardwareAddress(bytes: [2, 0, 0, 0, 0, 66]) ?? .broadcast
@@ -91,7 +99,9 @@ struct Simulation {
                 guard hasCarrier else { continue }
                 switch packet.packet {
                 case .dhcp(let message): feed(.received(message))
-                case .arp(let packet): feed(.heard(packet))
+                case .arp(let packet):
+                    if packet.sender == configured?.lease.address { heardSince = heardSince ?? now }
+                    feed(.heard(packet))
                 }
             } else {
                 feed(.timeReached)
@@ -115,14 +125,16 @@ struct Simulation {
             feed(.carrierDown)
         case .clockJump(let further):
             now += further
-            (waitingSince, nakedSince, duplicateSince, probingSince) = (nil, nil, nil, nil)
+            (waitingSince, nakedSince, duplicateSince) = (nil, nil, nil)
+            (heardSince, probingSince) = (nil, nil)
             feed(.timeReached)
         case .squatterComes(let address):
-            squatters.insert(address)
+            squatters[address] = nextInsists
+            nextInsists.toggle()
             apply(.squatterSpeaks(address))
-        case .squatterGoes(let address): squatters.remove(address)
+        case .squatterGoes(let address): squatters[address] = nil
         case .squatterSpeaks(let address):
-            guard squatters.contains(address) else { return }
+            guard squatters[address] != nil else { return }
             say(.announcement(of: address, by: Self.squatterMAC))
             plan(.squatterSpeaks(address), at: now + .seconds(30))
         case .squatterTakesOurs:
@@ -150,6 +162,8 @@ struct Simulation {
             case .sendARP(let packet):
                 if !squatters.isEmpty { carry(.arp(packet), to: \.toOthers) }
             case .configure(let held):
+                let isNew = configured?.lease.address != held.lease.address
+                if isNew, squatters[held.lease.address] != nil { wrongChoices += 1 }
                 configured = held
                 boundAt.append(now)
             case .dropAddress: configured = nil
@@ -167,8 +181,10 @@ struct Simulation {
         let isWaiting = configured == nil && hasCarrier && servers.contains(where: \.isUp)
         Self.measure(isWaiting, &waitingSince, &longestWait, at: now)
         let isDuplicate =
-            configured.map { squatters.contains($0.lease.address) } == true && hasCarrier
+            configured.map { squatters[$0.lease.address] != nil } == true && hasCarrier
         Self.measure(isDuplicate, &duplicateSince, &longestDuplicate, at: now)
+        if !isDuplicate { heardSince = nil }
+        if let heardSince { longestAfterAWord = max(longestAfterAWord, now - heardSince) }
         checkDeadlines()
         var probing = Duration.zero
         Self.measure(machine.phase == .probing, &probingSince, &probing, at: now)
@@ -195,10 +211,8 @@ struct Simulation {
         if machine.deadline == nil, configured?.endsAt != nil || configured == nil {
             broken.append("\(now): no deadline in \(phase)")
         }
-        // RFC 2131 §3.1 wants ten seconds after a DECLINE, RFC 5227 §2.1.1 a minute after ten of them.
-        let most: Duration = phase == .declined ? .seconds(60) : .seconds(8)
         let searches = [.selecting, .requesting, .rebooting, .declined].contains(phase)
-        if searches, let next = machine.nextTryAt, next > now + most {
+        if searches, let next = machine.nextTryAt, next > now + .seconds(8) {
             broken.append("\(now): the next try is \(next - now) away in \(phase)")
         }
     }
@@ -248,8 +262,8 @@ struct Simulation {
                 carry(.dhcp(answer), to: \.toClient)
             }
         case .arp(let packet):
-            // It answers questions, and insists whenever somebody else says that the address is theirs.
-            guard squatters.contains(packet.target) else { return }
+            guard let insists = squatters[packet.target], insists || packet.sender != packet.target
+            else { return }
             say(
                 ARPPacket(
                     .reply, from: packet.target, at: Self.squatterMAC, to: packet.sender,

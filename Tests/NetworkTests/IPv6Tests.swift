@@ -75,9 +75,13 @@ import Testing
         let killed = lab.state()?["pid"]
         _ = try lab.end(SIGKILL)
         try lab.start(["--interface", "cli", "--release-on-exit"])
-        try lab.wait(40, for: "the same lease again") {
-            lab.state()?["pid"] != killed && lab.state()?["ipv6"]?["leased"]?.string == leased
+        try lab.wait(40, for: "the same lease again, confirmed") {
+            lab.state()?["pid"] != killed && lab.state()?["ipv6"]?["dhcp"]?.string == "bound"
+                && lab.log.contains("the link confirms \(leased) of DHCPv6")
         }
+        #expect(lab.state()?["ipv6"]?["leased"]?.string == leased)
+        #expect(lab.log.contains("takes up \(leased) of DHCPv6 from an earlier run"))
+        #expect(!lab.log.contains("DHCPv6 solicit sent (try 2)"), "it did not ask anew")
         #expect(try lab.end() == .code(0))
         #expect(try !globals().contains(leased + "/128"))
         #expect(
@@ -102,6 +106,57 @@ import Testing
                 == [lab.state()?["ipv6"]?["leased"]?.string.map { $0 + "/128" }]
         }
         #expect(lab.log.contains("has another hardware address; begins anew"))
+    }
+
+    @Test func aLeaseOfDHCPv6OutlivesTheCableAndIsConfirmed() throws {
+        try lab.startServer(Self.advertising("2001:db8:55::100,2001:db8:55::1ff,64,120"))
+        try lab.start()
+        try lab.wait(40, for: "an address by DHCPv6") {
+            try globals().contains { $0.hasSuffix("/128") }
+        }
+        let leased = try #require(lab.state()?["ipv6"]?["leased"]?.string)
+        _ = try lab.onServer("ip link set srv down")
+        try lab.wait(20, for: "the loss noticed") { lab.state()?["carrier"]?.bool == false }
+        #expect(lab.state()?["ipv6"]?["leased"]?.string == leased)
+        _ = try lab.onServer(
+            "ip link set srv up && ip address add 2001:db8:55::1/64 dev srv nodad")
+        try lab.wait(40, for: "the link's word that the address is good there") {
+            lab.log.contains("the link confirms \(leased) of DHCPv6")
+        }
+        #expect(lab.state()?["ipv6"]?["dhcp"]?.string == "bound")
+        #expect(try globals() == [leased + "/128"])
+        #expect(lab.log.contains("DHCPv6 confirm sent"))
+    }
+
+    /// The command line asks a server that no router speaks of.
+    @Test func dhcp6IsAskedWithoutAnyAdvertisement() throws {
+        try lab.setCommandLine("ip=cli:dhcp6")
+        try lab.startDhcpd6()
+        let result = try lab.run(["--interface", "cli", "--once", "--timeout", "60"])
+        #expect(result.exit == .code(0))
+        #expect(result.output.contains("cli: has 2001:db8:55::2"))
+        #expect(try globals().first?.hasPrefix("2001:db8:55::2") == true)
+        #expect(lab.state()?["counters"]?["sent"]?.int == 0, "no IPv4")
+        #expect(resolvConf == ["nameserver 2001:db8:55::53"])
+    }
+
+    @Test func onceEndsWithIPv6WhereThereIsNoIPv4() throws {
+        try lab.startServer(isIPv6Only: true, Self.advertising("2001:db8:55::,ra-only"))
+        let result = try lab.run([
+            "--interface", "cli", "--once", "--timeout", "60", "--retry-cap", "6",
+        ])
+        #expect(result.exit == .code(0))
+        #expect(result.output.hasSuffix("cli: has 2001:db8:55::ff:fe00:1/64\n"))
+        #expect(result.took >= .seconds(6), "IPv4 had its time")
+        #expect(try lab.onClient("ip -6 route show default").contains("proto ra"))
+        #expect(lab.state()?["ipv6"]?["gateway"]?.string?.hasPrefix("fe80::") == true)
+    }
+
+    @Test func onceDoesNotTakeIPv6ForIPv4WhereThereAreBoth() throws {
+        try lab.startServer(Self.advertising("2001:db8:55::,ra-only"))
+        let result = try lab.run(["--interface", "cli", "--once", "--timeout", "60"])
+        #expect(result.exit == .code(0))
+        #expect(result.output.contains("cli: has 10.55.0.5"))
     }
 
     @Test func aStatelessServerGivesNameServers() throws {

@@ -34,6 +34,79 @@ import Testing
             try lab.run(["--interface", "cli", "--once", "--timeout", "20"]).exit == .code(0))
     }
 
+    @Test func aFixedIPv6AddressWithItsRouteMTUAndHardwareAddress() throws {
+        _ = try lab.onServer("ip address add 2001:db8:55::1/64 dev srv nodad")
+        try lab.setCommandLine(
+            "ip=[2001:db8:55::5]::[2001:db8:55::1]:64:box:cli:none:1400:02:00:00:00:00:77 "
+                + "nameserver=[2001:db8:55::53]")
+        let once = try lab.run(["--interface", "cli", "--once", "--timeout", "20"])
+        #expect(once.exit == .code(0))
+        #expect(once.output.hasSuffix("cli: has 2001:db8:55::5/64\n"))
+        let link = try lab.onClient("ip link show dev cli")
+        #expect(link.contains("mtu 1400") && link.contains("link/ether 02:00:00:00:00:77"))
+        func routes() throws -> String {
+            try lab.onClient("ip -6 route show dev cli proto static")
+                + lab.onClient("ip -6 route show dev cli 2001:db8:55::/64")
+        }
+        let before = try routes()
+        #expect(before.contains("default via 2001:db8:55::1 metric"))
+        #expect(before.contains("2001:db8:55::/64 proto kernel"))
+        #expect(
+            try lab.onClient("ip -6 route get 2001:db8:99::1").contains(
+                "via 2001:db8:55::1 dev cli proto static src 2001:db8:55::5"))
+        #expect(
+            Files.text(lab.directory + "/run/net/resolv.conf") == "nameserver 2001:db8:55::53")
+
+        // Again and repaired; and at the end everything is as it was.
+        try lab.start(["--interface", "cli", "--release-on-exit"])
+        try lab.wait(5, for: "the second run") { lab.state()?["state"]?.string == "ipv6" }
+        _ = try lab.onClient("ip -6 address delete 2001:db8:55::5/64 dev cli")
+        try lab.wait(8, for: "the repair") {
+            try routes() == before
+                && lab.onClient("ip -6 address show dev cli").contains("2001:db8:55::5/64")
+        }
+        #expect(lab.state()?["counters"]?["sent"]?.int == 0, "no DHCP")
+        #expect(try lab.end() == .code(0))
+        #expect(try !lab.onClient("ip -6 address show dev cli").contains("2001:db8:55::5"))
+        #expect(try !lab.onClient("ip -6 route show default").contains("2001:db8:55::1"))
+        #expect(try lab.onClient("ip link show dev cli").contains("link/ether 02:00:00:00:00:01"))
+    }
+
+    @Test func aFixedIPv6AddressThatAnotherMachineHasIsNamedAndTakenOnceItIsFree() throws {
+        _ = try lab.onServer("ip address add 2001:db8:55::5/64 dev srv nodad")
+        try lab.setCommandLine("ip=cli:dhcp ip=[2001:db8:55::5]:::64::cli:none")
+        try lab.startServer()
+        try lab.start()
+        try lab.waitUntilConfigured()
+        try lab.wait(15, for: "the other machine") {
+            lab.log.contains("cli: 2001:db8:55::5 is in use by another machine.")
+        }
+        #expect(
+            lab.state()?["ipv6"]?["lastError"]?.string
+                == "2001:db8:55::5 is in use by another machine.")
+        _ = try lab.onServer("ip address delete 2001:db8:55::5/64 dev srv")
+        try lab.wait(30, for: "the address") {
+            try lab.onClient("ip -6 address show dev cli -tentative -dadfailed").contains(
+                "2001:db8:55::5/64")
+        }
+        try lab.wait(12, for: "the complaint gone") {
+            lab.state()?["ipv6"]?["lastError"] == .null
+        }
+    }
+
+    @Test func dhcpIsAskedWithTheHardwareAddressOfTheCommandLine() throws {
+        try lab.setCommandLine("ip=cli:dhcp::02:00:00:00:00:88")
+        try lab.startServer()
+        try lab.start()
+        try lab.waitUntilConfigured()
+        #expect(lab.state()?["mac"]?.string == "02:00:00:00:00:88")
+        #expect(
+            Files.text(lab.directory + "/dnsmasq-50.leases")?.contains("02:00:00:00:00:88")
+                == true)
+        #expect(
+            try lab.onClient("ip -6 address show dev cli scope link").contains("ff:fe00:88"))
+    }
+
     @Test func whatCannotBeReadIsNamedAndDHCPIsUsed() throws {
         try lab.setCommandLine("ip=10.55.0.777::10.55.0.1:24:box:cli:none")
         try lab.startServer()

@@ -134,7 +134,9 @@ final class NetworkLab {
 
     /// Starts dnsmasq, which renews from 3 s on, and waits until it listens.
     /// - Parameter pool: the addresses are 10.55.N.pool to pool + 9.
-    func startServer(pool: Int = 50, _ more: [String] = []) throws {
+    func startServer(
+        pool: Int = 50, isIPv6Only: Bool = false, _ more: [String] = []
+    ) throws {
         let leases = directory + "/dnsmasq-\(pool).leases"
         let ranges = [0, 1].map {
             "--dhcp-range=10.55.\($0).\(pool),10.55.\($0).\(pool + 9),255.255.255.0,120"
@@ -147,19 +149,42 @@ final class NetworkLab {
             "--dhcp-option-force=option:T1,3", "--dhcp-option-force=option:T2,100",
         ]
         dhcpServer.child = try ChildProcess(
-            starting: server.request(["/usr/sbin/dnsmasq"] + options + ranges + more))
-        try waitUntilItListens()
+            starting: server.request(
+                ["/usr/sbin/dnsmasq"] + options + (isIPv6Only ? [] : ranges) + more))
+        if !isIPv6Only { try waitUntilItListens() }
     }
 
     /// Kea takes seconds to start, so that nothing may be counted from its fork. Also the servers that read raw packets hold the port.
-    private func waitUntilItListens() throws {
+    private func waitUntilItListens(on port: Int = 67) throws {
         let pid = dhcpServer.child?.pid ?? 0
         try wait(30, for: "the server listens") {
-            try onServer("ss -Hulpn sport = :67").contains("pid=\(pid),")
+            try onServer("ss -Hulpn sport = :\(port)").contains("pid=\(pid),")
         }
     }
 
     func stopServer() { dhcpServer.child = nil }
+
+    /// Starts ISC dhcpd for DHCPv6, which gives 2001:db8:55::200 to 2ff and advertises nothing.
+    func startDhcpd6() throws {
+        let (conf, leases) = (directory + "/dhcpd6.conf", directory + "/dhcpd6.leases")
+        if !Files.exists(leases) { try Files.replace(leases, with: "") }
+        try Files.replace(
+            conf,
+            with: """
+                authoritative; default-lease-time 120; preferred-lifetime 100;
+                option dhcp-renewal-time 50; option dhcp-rebinding-time 80;
+                subnet6 2001:db8:55::/64 {
+                  range6 2001:db8:55::200 2001:db8:55::2ff;
+                  option dhcp6.name-servers 2001:db8:55::53;
+                }
+                """)
+        dhcpServer.child = try ChildProcess(
+            starting: server.request([
+                "/usr/sbin/dhcpd", "-6", "-f", "-d", "--no-pid", "-user", "root", "-group", "root",
+                "-cf", conf, "-lf", leases, "srv",
+            ]))
+        try waitUntilItListens(on: 547)
+    }
 
     // MARK: The client
 

@@ -17,7 +17,8 @@ enum NetCommand: Command {
 
           --interface IF       this interface, which need not exist yet; again for more; without it
                                all that are hardware
-          --once               end when the interfaces named have addresses, or any one of all
+          --once               end when the interfaces named have addresses, or any one of all: IPv4, or
+                               IPv6 with a way out where no DHCP server answers for 8 s (--retry-cap)
           --timeout SECONDS    with --once: give up after this time, with exit code 99
           --release-on-exit    at SIGTERM take addresses and routes away again, and switch off what
                                was switched on; without it they stay for the system that follows
@@ -27,11 +28,15 @@ enum NetCommand: Command {
                                without it that is the hardware address
           --retry-cap SECONDS  how soon a server that comes back is to be used: 8 by default, from 6 on
 
-        An address that another machine on the link has is not used, and one that is held is defended.
-        Without a lease an interface gives itself a link-local address (169.254/16) after 15 s.
+        An address that another machine on the link has is not used, and one that is held is defended
+        once. After ten in a row that were in use, one address a minute is tried; the servers are asked
+        all the time. Without a lease an interface gives itself a link-local address (169.254/16) after
+        15 s. While DHCP and DHCPv6 are both unanswered they share 20 packets a minute.
 
         In an initramfs the kernel's command line counts too: ip= in the syntax of klibc and dracut,
-        vlan=, bond= and nameserver=. What cannot be read is named in the log, and DHCP is used instead.
+        vlan=, bond= and nameserver=. IPv6 addresses stand in brackets; of two ip= for an interface one
+        may be for IPv4 and one for IPv6. Such an interface has what is said there and no more, except
+        for what routers advertise. What cannot be read is named in the log, and DHCP is used instead.
         Interfaces that it does not name are configured by DHCP, unless it says ip=off.
 
         What is going on is in /run/davit/net/IF.json and, in words, in 'davit log'.
