@@ -21,7 +21,7 @@ import Testing
             // Another port, another machine, a name.
             ("localhost", 22, nil), ("localhost", 0, nil), ("192.0.2.1", 3260, nil),
             ("0.0.0.0", 3260, nil), ("::", 3260, nil), ("::2", 3260, nil),
-            ("::ffff:127.0.0.1", 3260, nil), ("localhost.example", 3260, nil),
+            ("::ffff:127.0.0.1", 3260, "127.0.0.1"), ("localhost.example", 3260, nil),
             ("localhost ", 3260, nil), ("127.1", 3260, nil), ("2130706433", 3260, nil),
             ("", 3260, nil),
         ] as [(String, UInt16, String?)])
