@@ -43,7 +43,8 @@ import Testing
     @Test func aWriterThatIsKilledInTheMiddleHarmsNobody() throws {
         let recorder = scratch.recorder()
         var random = SeededRandom(7)
-        for round in 0..<40 {
+        // Few rounds: the writers take the processors from the tests beside this one.
+        for round in 0..<8 {
             var writer = try scratch.start("write", "0")
             var other = try scratch.start("write", "0")
             #expect(try writer.waitForWord())
