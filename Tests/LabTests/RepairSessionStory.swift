@@ -50,6 +50,7 @@ struct RepairSessionStory {
                 until [ -e /run/first ]; do sleep 0.2; done
                 echo "Starting check/repair pass."
                 until [ -e /run/second ]; do sleep 0.2; done
+                PATH=/usr/sbin:/usr/bin:/sbin:/bin
                 exec fsck.vfat "$@"
                 """
             try await run(
@@ -82,9 +83,14 @@ struct RepairSessionStory {
             let last = try await run("repair watch")
             #expect(last.status == .exited(1), "\(last.text)\(last.errors)")
             #expect(last.text.contains("errors were corrected"), "\(last.text)")
-            let record = try await run("cat /run/davit/repair/2/record.json").checked().text
-            #expect(record.contains("\"state\": \"ended\""), "\(record)")
-            #expect(record.contains("\"after\": {\n    \"state\": \"clean\""), "\(record)")
+            let written = try await run("cat /run/davit/repair/2/record.json").checked().output
+            let record = try #require(
+                try JSONSerialization.jsonObject(with: Data(written)) as? [String: Any])
+            #expect(record["state"] as? String == "ended")
+            #expect(
+                (record["before"] as? [String: Any])?["state"] as? String == "not closed in order")
+            #expect((record["after"] as? [String: Any])?["state"] as? String == "clean")
+            #expect((record["exit"] as? [String: Any])?["bits"] as? Int == 1)
             let transcript = try await run("cat /run/davit/repair/2/transcript").checked().text
             #expect(transcript.hasPrefix("Boot sector contents:\nStarting check/repair pass.\n"))
             #expect(transcript.contains("files, "), "\(transcript)")
