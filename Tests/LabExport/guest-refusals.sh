@@ -8,7 +8,7 @@ complain() { echo "BAD: $*"; cat /tmp/said; bad=1; }
 picture() {
     find $tree -not -path '*statistics*' 2>/dev/null | sort
     cut -d ' ' -f 1 /proc/modules | sort
-    find /run/davit -type f -not -name lock -not -name log -exec md5sum {} \; | sort
+    find /run/davit -type f -not -name lock -not -name recorder -exec md5sum {} \; | sort
 }
 # refused TEXT ARGUMENT...: davit export ARGUMENT... is refused with TEXT.
 refused() {
