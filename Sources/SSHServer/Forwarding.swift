@@ -43,9 +43,11 @@ final class Forwarding {
     /// - Returns: whether there is more to be moved at once.
     func pump(_ events: [Poll.Events]) -> Bool {
         guard !isClosed else { return false }
+        // The client takes nothing more. What it sent before is delivered: OpenSSH's client closes right behind its last
+        // bytes when the other way has ended.
         if channel.isClosedByClient {
-            close()
-            return false
+            hasEndedOutput = true
+            toClient.clear()
         }
         do throws(SystemError) {
             let event = events.first ?? []
