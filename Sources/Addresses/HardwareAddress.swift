@@ -12,7 +12,9 @@ package struct HardwareAddress: Hashable, Sendable {
     package init?(parsing text: some StringProtocol) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let bytes = parts.compactMap { part in
-            (1...2).contains(part.utf8.count) && part.first != "+" ? UInt8(part, radix: 16) : nil
+            // UInt8 would read a sign, too.
+            (1...2).contains(part.utf8.count) && part.allSatisfy(\.isHexDigit)
+                ? UInt8(part, radix: 16) : nil
         }
         guard bytes.count == parts.count else { return nil }
         self.init(bytes: bytes)

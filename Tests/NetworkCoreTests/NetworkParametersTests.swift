@@ -149,6 +149,7 @@ import Seeds
             "'53:54:00:12:34:56' is no hardware address of a machine"),
         Row("eth0:dhcp::0:0:0:0:0:0", "'0:0:0:0:0:0' is no hardware address of a machine"),
         Row("eth0:dhcp::2:0:0:+1:0:0", "'2:0:0:+1:0:0' is no hardware address of a machine"),
+        Row("eth0:dhcp::2:0:0:-0:0:0", "'2:0:0:-0:0:0' is no hardware address of a machine"),
         Row("eth0:dhcp::2:0:0:100:0:0", "'2:0:0:100:0:0' is no hardware address of a machine"),
         Row("eth0:ibft", "davit does not read the firmware's iSCSI settings (iBFT)"),
         Row("ibft", "davit does not read the firmware's iSCSI settings (iBFT)"),
