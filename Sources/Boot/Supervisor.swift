@@ -35,10 +35,13 @@ package final class Supervisor {
     /// There from `stop` on; the boot script that starts a supervisor again for ever ends by it.
     package static var stoppedPath: String { Roots.run + "/stopped" }
     /// What was recorded, as text, from the end of the last supervisor on.
-    static var textPath: String { Roots.run + "/log" }
+    private static let textName = "log"
     static var statePath: String { Roots.run + "/supervise.json" }
 
     private let services: [Service]
+    /// Of `$DAVIT_RUN`. The path leads elsewhere once the system has taken over: /run is moved with its mount, and a
+    /// process that nobody told to change its root keeps the one without it.
+    private let directory: FileDescriptor
     private let lock: LockFile
     private let signals: SignalDescriptor
     private let devices: UEventSocket
@@ -58,6 +61,7 @@ package final class Supervisor {
     /// - Throws: `Failure.alreadyRunning`; `SystemError` when $DAVIT_RUN cannot be written.
     package init(_ services: [Service], untilHandOver: Bool = false) throws {
         try Files.makeDirectory(Roots.run)
+        directory = try FileDescriptor(openingDirectory: Roots.run)
         guard let lock = try LockFile(taking: Self.lockPath) else {
             throw Failure.alreadyRunning(pid: LockFile.holder(Self.lockPath))
         }
@@ -84,8 +88,9 @@ package final class Supervisor {
         }
         recorder.record("stopped", .detail, Event(.ended, took: Clock.now - since))
         // The system that takes over may have no davit to read the recorder with.
-        if let text = Recording.text() {
-            try? Files.replace(Self.textPath, with: text, mode: 0o640)
+        try directory.enter()
+        if let text = Recording.text(of: ".") {
+            try? Files.replace(Self.textName, with: text, mode: 0o640)
         }
     }
 

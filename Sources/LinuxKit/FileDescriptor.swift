@@ -83,6 +83,18 @@ package struct FileDescriptor: ~Copyable {
         return Pipe(reading: .init(adopting: ends[0]), writing: .init(adopting: ends[1]))
     }
 
+    /// A directory, which stays what it is when the path comes to lead elsewhere.
+    package init(openingDirectory path: String) throws(SystemError) {
+        try self.init(opening: path, O_RDONLY | O_DIRECTORY)
+    }
+
+    /// Makes it the working directory of this process.
+    package borrowing func enter() throws(SystemError) {
+        guard fchdir(number) == 0 else {
+            throw SystemError("change to the directory of", "descriptor \(number)")
+        }
+    }
+
     /// Makes reads and writes return at once instead of waiting.
     package borrowing func setNonBlocking(_ wanted: Bool = true) throws(SystemError) {
         let flags = davit_fcntl(number, F_GETFL, 0)

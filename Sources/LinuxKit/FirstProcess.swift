@@ -8,7 +8,7 @@ package struct FirstProcess: ~Copyable {
 
     /// - Throws: when /proc is not mounted.
     package init() throws(SystemError) {
-        proc = try FileDescriptor(opening: Roots.proc, O_RDONLY | O_DIRECTORY)
+        proc = try FileDescriptor(openingDirectory: Roots.proc)
     }
 
     /// Whether it has left this process' root directory behind, as switch_root does.

@@ -94,8 +94,8 @@ extension Guest {
     /// Waits until davit derives the key of `disk`.
     func derivation(of disk: String) async throws {
         _ = try await shell.run(
-            "until grep -q 'deriving the key of \(disk)' /run/davit/log; do sleep 0.05; done",
-            within: .seconds(60))
+            "until davit log | grep -q 'deriving the key of \(disk)'; do sleep 0.05; done",
+            within: .seconds(180))
     }
 
     /// Waits until no session is left, and no process that one of them started to derive a key.
