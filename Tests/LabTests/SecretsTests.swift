@@ -21,7 +21,7 @@ struct SecretsTests {
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab, Self.stopping)
             let guest = rescue.guest
-            try await guest.shell.ready(.initrd, within: .seconds(60))
+            try await guest.shell.ready(.initrd, within: .seconds(120))
             let lease = try await rescue.address(within: .seconds(90))
             _ = try await rescue.status(at: lease.address)
 
@@ -99,6 +99,14 @@ struct SecretsTests {
             let rescue = try await Rescue.powerOn(image, in: lab, options)
             let lease = try await rescue.address(within: .seconds(120))
             try await rescue.guest.console.expect("unlock disk root", within: .seconds(120))
+            // dropbear starts behind the address.
+            let deadline = ContinuousClock.now + .seconds(60)
+            while ContinuousClock.now < deadline {
+                let result = try await rescue.ssh.run(
+                    host: lease.address, ["true"], within: .seconds(30))
+                if result.succeeded { break }
+                try await Task.sleep(for: .milliseconds(200))
+            }
             let client = try rescue.ssh.start(
                 host: lease.address, terminal: true, ["cryptroot-unlock"])
             var mark = client.output.end
