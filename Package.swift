@@ -39,7 +39,10 @@ let package = Package(
         library("CBlkid", "blkid"),
         library("CCryptsetup", "libcryptsetup"),
         library("CJSON", "json-c"),
+        library("CLZMA", "liblzma"),
         library("CSSH", "libssh"),
+        library("CZlib", "zlib"),
+        library("CZstandard", "libzstd"),
         .target(name: "CLinux"),
         .target(name: "CStatic"),
 
@@ -47,7 +50,6 @@ let package = Package(
         module("Addresses"),
         module("Arguments"),
         module("Bytes"),
-        compactModule("Packing"),
 
         // Cores: pure; no system calls, no clock, no input or output.
         module("BootCore", ["SSHCore"]),
@@ -63,7 +65,8 @@ let package = Package(
         module("BlkidKit", ["CBlkid", "LinuxKit"]),
         module("CryptKit", ["CCryptsetup", "CStatic"]),
         module("JSONKit", ["CJSON"]),
-        compactModule("ModuleKit", ["CLinux", "LinuxKit", "Packing"]),
+        compactModule("PackingKit", ["CLZMA", "CZlib", "CZstandard"]),
+        compactModule("ModuleKit", ["CLinux", "LinuxKit", "PackingKit"]),
         module("SSHKit", ["Bytes", "CSSH", "LinuxKit"]),
         module("Recorder", ["Addresses", "CLinux", "LinuxKit"]),
 
@@ -128,7 +131,7 @@ let package = Package(
         tests("RecorderTests", ["LinuxKit", "Recorder", "Seeds", "recording"]),
         tests("SSHCoreTests", ["Addresses", "SSHCore", "Seeds"]),
         tests("SSHKitTests", ["SSHKit"]),
-        tests("PackingTests", ["Packing"]),
+        tests("PackingKitTests", ["PackingKit"]),
         tests("SFTPCoreTests", ["Bytes", "SFTPCore"]),
         tests(
             "SSHServerTests",

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 import LinuxKit
-import Packing
+import PackingKit
 
 /// A module file, plain or packed, ready for the kernel.
 struct ModuleFile {

@@ -10,6 +10,5 @@ sftp 4096 Bytes SFTPCore
 sshd 2048 Addresses Bytes SSHCore
 progress 8192 RepairCore
 crypttab 2048 UnlockCore
-packed 4096 Packing
 LIST
 }

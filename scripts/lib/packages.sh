@@ -26,6 +26,7 @@ git: used by SwiftPM
 libblkid-dev: the static libblkid
 libcryptsetup-dev: names the headers that libcryptsetup needs
 libjson-c-dev: the static json-c
+liblzma-dev: the static liblzma
 libpopt-dev: builds libcryptsetup
 libssh-dev: names the headers that libssh needs
 libssl-dev: names the headers that libssh and libcryptsetup need
@@ -44,6 +45,7 @@ strace: shows that the static program opens no library
 uuid-dev: the static libuuid
 xfsprogs: checks and repairs in the tests
 xz-utils: unpacks Debian's source packages
+zlib1g-dev: the static zlib
 zstd: measures what the program adds to an initramfs
 LIST
         ;;
