@@ -79,7 +79,7 @@ package struct Rescue: Sendable {
     }
 
     /// Waits for the booted system's login prompt.
-    package func login(within limit: Duration = .seconds(300)) async throws {
+    package func login(within limit: Duration = .seconds(600)) async throws {
         let login = try await guest.console.expect("login:", within: limit)
         lab.timeline.note("guest", "login prompt", at: login.time)
     }
