@@ -1,34 +1,23 @@
 import Glibc
-import CLinux
 
 /// A buffer for a passphrase or key: locked into memory, left out of core dumps and of forked children, wiped at the end.
 package struct SecretBytes: ~Copyable {
-    private let base: UnsafeMutableRawPointer
-    /// The number of bytes that there is room for.
-    package let capacity: Int
+    private let pages: SecretPages
     /// The number of bytes that are in use.
     package private(set) var count = 0
 
     /// Makes an empty buffer.
     /// - Throws: when the kernel gives no memory. A limit on locked memory is no error: the buffer is then not locked.
     package init(capacity: Int) throws(SystemError) {
-        let mapped = mmap(
-            nil, max(1, capacity), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let mapped, mapped != MAP_FAILED else {
-            throw SystemError("allocate", "\(capacity) bytes for a secret")
-        }
-        base = mapped
-        self.capacity = max(1, capacity)
-        _ = mlock(base, self.capacity)
-        _ = madvise(base, self.capacity, MADV_DONTDUMP)
-        // Linux 4.14: a child that is forked while this lives finds zeros here.
-        _ = madvise(base, self.capacity, MADV_WIPEONFORK)
+        pages = try SecretPages(count: capacity, .atOnce)
     }
 
-    deinit {
-        explicit_bzero(base, capacity)
-        munmap(base, capacity)
-    }
+    deinit { explicit_bzero(pages.base, pages.count) }
+
+    private var base: UnsafeMutableRawPointer { pages.base }
+
+    /// The number of bytes that there is room for.
+    package var capacity: Int { pages.count }
 
     /// The bytes in use; the pointer must not outlive the call.
     package borrowing func withBytes<Result: ~Copyable, Failure: Error>(

@@ -1,34 +1,23 @@
-import CLinux
 import Glibc
 
 /// Bytes that wait for their reader, first in, first out: locked into memory as far as it is used, left out of core dumps and
 /// of forked children, overwritten as they are taken.
 package struct SecretQueue: ~Copyable {
-    private let base: UnsafeMutableRawPointer
-    /// The number of bytes that there is room for.
-    package let capacity: Int
+    private let pages: SecretPages
     private var start = 0
     private var end = 0
 
     /// - Throws: when the kernel gives no memory. A limit on locked memory is no error: it is then not locked.
     package init(capacity: Int) throws(SystemError) {
-        let mapped = mmap(
-            nil, max(1, capacity), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let mapped, mapped != MAP_FAILED else {
-            throw SystemError("allocate", "\(capacity) bytes for a secret")
-        }
-        base = mapped
-        self.capacity = max(1, capacity)
-        _ = davit_lock_when_used(base, self.capacity)
-        _ = madvise(base, self.capacity, MADV_DONTDUMP)
-        // Linux 4.14: a child that is forked while this lives finds zeros here.
-        _ = madvise(base, self.capacity, MADV_WIPEONFORK)
+        pages = try SecretPages(count: capacity, .whenUsed)
     }
 
-    deinit {
-        explicit_bzero(base + start, end - start)
-        munmap(base, capacity)
-    }
+    deinit { explicit_bzero(pages.base + start, end - start) }
+
+    private var base: UnsafeMutableRawPointer { pages.base }
+
+    /// The number of bytes that there is room for.
+    package var capacity: Int { pages.count }
 
     /// The number of bytes that wait.
     package var count: Int { end - start }
