@@ -104,7 +104,11 @@ final class NetworkLab {
         try waitUntilItListens()
     }
 
+    /// Kea looks once, when it starts, and listens on no interface without a carrier: the other end is to be switched on before.
     private func startKea(pool: Int) throws {
+        try wait(30, for: "a carrier for Kea") {
+            try onServer("ip link show dev srv").contains("LOWER_UP")
+        }
         let conf = directory + "/kea.json"
         try Files.replace(
             conf,

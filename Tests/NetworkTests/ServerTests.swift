@@ -43,7 +43,6 @@ import Testing
 
     @Test func anAddressThatAnotherMachineHasIsDeclinedAndAnotherTaken() throws {
         try lab.addNeighbour()
-        // The cable's other end is to be switched on first: Kea listens on no interface without a carrier.
         try lab.start()
         try lab.start(.kea)
         try lab.waitUntilConfigured()

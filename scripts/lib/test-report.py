@@ -2,7 +2,8 @@
 """Reads a report of Swift Testing (JUnit XML) and says its numbers on one line (tests that ran, failures, skipped),
 then a line for each test that failed or was skipped, with the first reason it gave.
 
-Swift Testing does not count the skipped tests among those that ran."""
+Swift Testing does not count the skipped tests among those that ran, and writes a failure for each issue: a test with two
+failed once."""
 
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -12,8 +13,8 @@ LONGEST_REASON = 400
 suite = ElementTree.parse(sys.argv[1]).getroot().find("testsuite")
 if suite is None:
     sys.exit("no test suite in the report")
-number = {key: int(suite.get(key, "0")) for key in ("errors", "tests", "failures", "skipped")}
-print(number["tests"], number["errors"] + number["failures"], number["skipped"])
+number = {"failed": 0, "skipped": 0}
+lines = []
 for case in suite.iter("testcase"):
     for word, elements in (
         ("failed", case.findall("failure") + case.findall("error")),
@@ -21,7 +22,10 @@ for case in suite.iter("testcase"):
     ):
         if not elements:
             continue
+        number[word] += 1
         reason = " ".join((elements[0].get("message") or elements[0].text or "no reason given").split())
         if len(reason) > LONGEST_REASON:
             reason = reason[:LONGEST_REASON] + "…"
-        print(f"{word}: {case.get('classname')}.{case.get('name')}: {reason}")
+        lines.append(f"{word}: {case.get('classname')}.{case.get('name')}: {reason}")
+print(suite.get("tests", "0"), number["failed"], number["skipped"])
+print(*lines, sep="\n")
