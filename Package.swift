@@ -92,7 +92,7 @@ let package = Package(
             dependencies: [
                 "Arguments", "BlkidKit", "Boot", "BootCore", "CStatic", "CryptKit", "Export",
                 "ExportCore", "FileTransfer", "JSONKit", "LinuxKit", "ModuleKit", "Network",
-                "Recorder", "Repair", "RepairCore",
+                "PackingKit", "Recorder", "Repair", "RepairCore",
                 "SSHCore", "SSHKit", "SSHServer", "Unlock", "UnlockCore",
             ],
             swiftSettings: strict),

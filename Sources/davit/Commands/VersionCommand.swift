@@ -2,6 +2,7 @@ import Arguments
 import BlkidKit
 import CryptKit
 import LinuxKit
+import PackingKit
 import SSHKit
 
 enum VersionCommand: Command {
@@ -27,6 +28,7 @@ enum VersionCommand: Command {
         [("libblkid", BlockProbe.version)]
             + CryptLibraries.versions
             + SSHLibrary.versions
+            + PackingLibraries.versions
     }
 }
 
