@@ -21,6 +21,9 @@ package enum Host {
         return UInt64(pages) &* UInt64(max(0, sysconf(Int32(_SC_PAGESIZE))))
     }
 
+    /// How many processors are switched on; 1 where the kernel does not say.
+    package static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
     /// This process.
     package static var pid: Int32 { getpid() }
     package static var isRoot: Bool { geteuid() == 0 }

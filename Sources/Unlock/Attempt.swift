@@ -45,8 +45,10 @@ final class Attempt {
                     name: $0.name, costKiB: $0.costliest?.memoryKiB ?? 0,
                     tries: $0.target.entry.options.tries, reopens: $0.reopens)
             },
-            plan: MemoryPlan(availableKiB: Surroundings.availableMemoryKiB()), onlyTest: onlyTest,
-            workerLimit: workerLimit)
+            plan: WorkerPlan(
+                availableKiB: Int(clamping: (Memory.available ?? 0) / 1024),
+                processors: Host.processors),
+            onlyTest: onlyTest, workerLimit: workerLimit)
         nextWords = Clock.now + .seconds(3)
     }
 

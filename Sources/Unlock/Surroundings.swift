@@ -19,13 +19,4 @@ enum Surroundings {
     static func openMappings(_ devices: [BlockDevice] = BlockDevices.all()) -> Set<String> {
         Set(devices.compactMap { $0.sectors > 0 ? $0.mapperName : nil })
     }
-
-    /// MemAvailable in KiB. Source: linux Documentation/filesystems/proc.rst; oldest kernel: 3.14.
-    static func availableMemoryKiB() -> Int {
-        let lines = Files.text(Roots.proc + "/meminfo")?.split(separator: "\n") ?? []
-        for line in lines where line.hasPrefix("MemAvailable:") {
-            return line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        }
-        return 0
-    }
 }

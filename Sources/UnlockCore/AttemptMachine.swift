@@ -97,7 +97,7 @@ package struct AttemptMachine: Sendable {
     private static let aftercare = Duration.seconds(12)
 
     private let devices: [Device]
-    private let plan: MemoryPlan
+    private let plan: WorkerPlan
     private let onlyTest: Bool
     private let workerLimit: Duration
     private var stages: [String: Stage] = [:]
@@ -110,7 +110,7 @@ package struct AttemptMachine: Sendable {
 
     /// - Parameter workerLimit: the longest that one key derivation may take.
     package init(
-        devices: [Device], plan: MemoryPlan, onlyTest: Bool, workerLimit: Duration
+        devices: [Device], plan: WorkerPlan, onlyTest: Bool, workerLimit: Duration
     ) {
         self.devices = devices
         self.plan = plan

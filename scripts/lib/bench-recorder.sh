@@ -7,6 +7,8 @@
 require_swift
 use_prefix
 swift_flags static
+# The map of davit stays davit's: scripts/build-static reads it.
+swift_flags+=(-Xlinker "-Map=$davit_root/.build-static/recording.map" -Xlinker "--why-extract=$davit_root/.build-static/recording.why")
 log=$davit_root/.build-static/recording.log
 swift build --package-path "$davit_root" "${swift_flags[@]}" --product recording >"$log" 2>&1 ||
     fail "Tests/recording cannot be built: $(tail -n 3 "$log")"

@@ -23,7 +23,7 @@ for ((disk = 1; disk <= disks; disk++)); do
 done
 head -1 "$scratch/crypttab" >"$scratch/first"
 
-with_davit() { "$davit" unlock --test --crypttab "$1" --key-file "$scratch/key" >/dev/null; }
+with_davit() { "$davit" unlock --test --crypttab "$1" --key-file "$scratch/key" >/dev/null 2>"$scratch/words"; }
 with_cryptsetup() {
     local disk
     for ((disk = 1; disk <= $1; disk++)); do
