@@ -126,9 +126,10 @@ let package = Package(
             "NetworkTests", ["davit", "JSONKit", "LinuxKit", "ProcessMemory", "Recorder"]),
         // Writes into a flight recorder as a process of davit does: for its tests and its bench.
         .executableTarget(
-            name: "recording", dependencies: ["CStatic", "LinuxKit", "Recorder"], path: "Tests/recording",
+            name: "recording", dependencies: ["CStatic", "LinuxKit", "Recorder"],
+            path: "Tests/recording",
             swiftSettings: strict),
-        tests("RecorderTests", ["LinuxKit", "Recorder", "Seeds", "recording"]),
+        tests("RecorderTests", ["CLinux", "LinuxKit", "Recorder", "Seeds", "recording"]),
         tests("SSHCoreTests", ["Addresses", "SSHCore", "Seeds"]),
         tests("SSHKitTests", ["SSHKit"]),
         tests("PackingKitTests", ["PackingKit"]),

@@ -10,7 +10,7 @@
 // All that crosses from one process to another goes through these, and a lock inside one would be one per process.
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the recorder needs 64-bit atomics without a lock");
 
-enum { VERSION = 1, WORDS = davit_slot_size / 8 };
+enum { WORDS = davit_slot_size / 8 };
 static const char magic[8] = {'d', 'a', 'v', 'i', 't', 'R', 'E', 'C'};
 
 struct header {
@@ -26,83 +26,60 @@ _Static_assert(sizeof(struct header) == davit_ring_header_size, "the header has 
 
 typedef _Atomic uint64_t slot[WORDS];
 
-// What a slot holds, as one process sees it on its own stack. `sequence` is the ticket plus one; `crc` is over the bytes
-// from `part` on that are in use, begun with the sequence, so that a part of another entry never passes for this one's.
-union content {
-    uint64_t words[WORDS];
-    struct {
-        uint64_t sequence;
-        uint32_t crc;
-        // Which of how many slots of the entry; how many bytes follow these four; how many of the text are the name.
-        uint8_t part, parts, length, name;
-        union {
-            struct {
-                uint64_t time;
-                int32_t pid;
-                struct davit_event event;
-                char text[88];
-            } first;
-            char more[112];
-        };
-    };
-};
+// The words of a slot. Its number, plus one; the checksum in the lower half and a `form` in the upper one; then, in the first
+// slot of an entry, three words about it, and text to the end. A piece of text ends with zeros in its last word.
 enum {
-    COVERED = offsetof(union content, part),
-    HEAD = offsetof(union content, first.text) - offsetof(union content, first),
-    FIRST_TEXT = sizeof((union content *)0)->first.text,
-    MORE_TEXT = sizeof((union content *)0)->more,
+    SEQUENCE,
+    FORM,
+    TIME,
+    PROCESS,
+    EVENT,
+    FIRST_TEXT,
+    MORE_TEXT = TIME,
 };
-_Static_assert(sizeof(union content) == davit_slot_size, "a slot has padding");
-_Static_assert(HEAD + FIRST_TEXT == MORE_TEXT, "the first slot has padding");
-_Static_assert(FIRST_TEXT + 15 * MORE_TEXT == davit_longest_text, "a text is 16 slots long");
+
+// How a slot is used.
+struct form {
+    // Which of how many slots of the entry; bytes of text in this one; how many of those are the name.
+    uint8_t part, parts, length, name;
+};
+
+enum { FIRST_LENGTH = 8 * (WORDS - FIRST_TEXT), MORE_LENGTH = 8 * (WORDS - MORE_TEXT) };
+_Static_assert(FIRST_LENGTH + 15 * MORE_LENGTH == davit_longest_text, "a text is 16 slots long");
 
 static struct header *header(struct davit_ring ring) { return ring.base; }
 static slot *slots(struct davit_ring ring) {
     return (slot *)((char *)ring.base + davit_ring_header_size);
 }
 
-// MARK: CRC32C (Castagnoli), eight bytes at a time.
-
-static uint32_t table[8][256];
-
-__attribute__((constructor)) static void make_table(void) {
-    for (uint32_t byte = 0; byte < 256; byte++) {
-        uint32_t rest = byte;
-        for (int bit = 0; bit < 8; bit++) rest = rest >> 1 ^ (rest & 1 ? 0x82F63B78 : 0);
-        table[0][byte] = rest;
-    }
-    for (int step = 1; step < 8; step++)
-        for (int byte = 0; byte < 256; byte++) {
-            uint32_t rest = table[step - 1][byte];
-            table[step][byte] = rest >> 8 ^ table[0][rest & 0xFF];
-        }
+static uint32_t packed(struct form form) {
+    return form.part | form.parts << 8 | form.length << 16 | (uint32_t)form.name << 24;
 }
 
-uint32_t davit_crc32c(uint32_t start, const void *bytes, size_t count) {
-    const uint8_t *next = bytes;
-    uint32_t crc = ~start;
-    for (; count >= 8; count -= 8, next += 8) {
-        uint64_t word;
-        memcpy(&word, next, 8);
-        word = le64toh(word) ^ crc;
-        crc = table[7][word & 0xFF] ^ table[6][word >> 8 & 0xFF] ^ table[5][word >> 16 & 0xFF] ^
-              table[4][word >> 24 & 0xFF] ^ table[3][word >> 32 & 0xFF] ^
-              table[2][word >> 40 & 0xFF] ^ table[1][word >> 48 & 0xFF] ^ table[0][word >> 56];
-    }
-    for (; count; count--, next++) crc = crc >> 8 ^ table[0][(crc ^ *next) & 0xFF];
-    return ~crc;
+static struct form unpacked(uint64_t word) {
+    return (struct form){
+        (uint8_t)(word >> 32), (uint8_t)(word >> 40), (uint8_t)(word >> 48), (uint8_t)(word >> 56)};
 }
 
-static uint32_t checksum(const union content *content) {
-    uint32_t start = (uint32_t)(content->sequence ^ content->sequence >> 32);
-    return davit_crc32c(start, (const char *)content + COVERED, 4 + (size_t)content->length);
+// How many words of a slot are in use.
+static size_t used(struct form form) {
+    return (form.part ? MORE_TEXT : FIRST_TEXT) + ((size_t)form.length + 7) / 8;
+}
+
+// Of all that is in use: its number too, so that a part of another entry never passes for this one's.
+//
+// The time comes last: while the processor waits for the clock it computes the others.
+static uint32_t checksum(const uint64_t *words, struct form form) {
+    uint32_t crc = davit_crc32c(packed(form), words + TIME + 1, 8 * (used(form) - TIME - 1));
+    crc = davit_crc32c(crc, words + TIME, 8);
+    return crc ^ (uint32_t)(words[SEQUENCE] ^ words[SEQUENCE] >> 32);
 }
 
 // MARK: Making and checking
 
 void davit_ring_make(void *base, uint32_t count) {
     struct header *made = base;
-    made->version = VERSION;
+    made->version = davit_ring_version;
     made->size = davit_ring_header_size;
     made->slot_size = davit_slot_size;
     made->slots = count;
@@ -117,7 +94,7 @@ struct davit_ring davit_ring_adopt(void *base, size_t size, uint32_t *version) {
     *version = found->version;
     // Asked once: what the header says later must not lead out of the memory.
     uint32_t count = found->slots;
-    if (*version != VERSION || found->size != davit_ring_header_size ||
+    if (*version != davit_ring_version || found->size != davit_ring_header_size ||
         found->slot_size != davit_slot_size || !count || count & (count - 1) ||
         (size - davit_ring_header_size) / davit_slot_size < count)
         return none;
@@ -133,45 +110,51 @@ static uint64_t now(void) {
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-static void publish(struct davit_ring ring, uint64_t ticket, union content *content) {
-    content->sequence = ticket + 1;
-    content->crc = checksum(content);
+static void put(uint64_t *words, const char *text, size_t count) {
+    for (; count >= 8; count -= 8, text += 8) memcpy(words++, text, 8);
+    // Put together here: a processor waits long to load a word of which it has just stored a part.
+    uint64_t last = 0;
+    for (size_t byte = 0; byte < count; byte++) last |= (uint64_t)(uint8_t)text[byte] << 8 * byte;
+    if (count) *words = htole64(last);
+}
+
+static void publish(struct davit_ring ring, uint64_t ticket, uint64_t *words, struct form form) {
+    words[SEQUENCE] = ticket + 1;
+    words[FORM] = (uint64_t)packed(form) << 32 | checksum(words, form);
     _Atomic uint64_t *to = slots(ring)[ticket & (ring.slots - 1)];
     // Who reads meanwhile sees that there is nothing, and who is killed here leaves nothing.
-    atomic_store_explicit(&to[0], 0, memory_order_relaxed);
+    atomic_store_explicit(&to[SEQUENCE], 0, memory_order_relaxed);
     atomic_thread_fence(memory_order_release);
-    size_t words = (16 + (size_t)content->length + 7) / 8;
-    for (size_t word = 1; word < words; word++)
-        atomic_store_explicit(&to[word], content->words[word], memory_order_relaxed);
-    atomic_store_explicit(&to[0], content->sequence, memory_order_release);
+    for (size_t word = FORM; word < used(form); word++)
+        atomic_store_explicit(&to[word], words[word], memory_order_relaxed);
+    atomic_store_explicit(&to[SEQUENCE], words[SEQUENCE], memory_order_release);
 }
 
 void davit_ring_write(
-    struct davit_ring ring, const struct davit_event *event, const char *text, size_t name,
+    struct davit_ring ring, struct davit_event event, const char *text, size_t name,
     size_t count) {
     if (count > davit_longest_text) count = davit_longest_text;
-    size_t first = count < FIRST_TEXT ? count : FIRST_TEXT;
-    size_t parts = 1 + (count - first + MORE_TEXT - 1) / MORE_TEXT;
+    size_t piece = count < FIRST_LENGTH ? count : FIRST_LENGTH;
+    size_t parts = 1 + (count - piece + MORE_LENGTH - 1) / MORE_LENGTH;
     uint64_t ticket = atomic_fetch_add_explicit(&header(ring)->next, parts, memory_order_relaxed);
-    // Zeros, so that nothing that lay on the stack goes out behind the text.
-    union content content = {0};
-    content.parts = (uint8_t)parts;
-    content.length = (uint8_t)(HEAD + first);
-    content.name = (uint8_t)(name < first ? name : first);
-    content.first.time = now();
-    content.first.pid = ring.pid;
-    content.first.event = *event;
-    memcpy(content.first.text, text, first);
-    publish(ring, ticket, &content);
-    for (size_t part = 1, done = first; part < parts; part++) {
-        size_t piece = count - done < MORE_TEXT ? count - done : MORE_TEXT;
-        memset(content.more, 0, MORE_TEXT);
-        memcpy(content.more, text + done, piece);
-        content.part = (uint8_t)part;
-        content.length = (uint8_t)piece;
-        content.name = 0;
-        publish(ring, ticket + part, &content);
-        done += piece;
+    uint64_t words[WORDS];
+    words[PROCESS] = (uint32_t)ring.pid | (uint64_t)event.milliseconds << 32;
+    words[EVENT] = (uint32_t)event.code | (uint64_t)event.component << 32 |
+                   (uint64_t)event.what << 40 | (uint64_t)event.outcome << 48 |
+                   (uint64_t)event.importance << 56;
+    put(words + FIRST_TEXT, text, piece);
+    words[TIME] = now();
+    struct form form = {.parts = (uint8_t)parts, .length = (uint8_t)piece};
+    form.name = (uint8_t)(name < piece ? name : piece);
+    publish(ring, ticket, words, form);
+    while (++form.part < parts) {
+        text += piece;
+        count -= piece;
+        piece = count < MORE_LENGTH ? count : MORE_LENGTH;
+        put(words + MORE_TEXT, text, piece);
+        form.length = (uint8_t)piece;
+        form.name = 0;
+        publish(ring, ticket + form.part, words, form);
     }
 }
 
@@ -198,36 +181,46 @@ uint64_t davit_ring_next(struct davit_ring ring) {
     return atomic_load_explicit(&header(ring)->next, memory_order_acquire);
 }
 
-static _Bool copy(struct davit_ring ring, uint64_t ticket, union content *content) {
+static _Bool copy(
+    struct davit_ring ring, uint64_t ticket, uint64_t *words, struct form *form) {
     _Atomic uint64_t *from = slots(ring)[ticket & (ring.slots - 1)];
-    content->sequence = atomic_load_explicit(&from[0], memory_order_acquire);
-    if (content->sequence != ticket + 1) return 0;
-    for (int word = 1; word < WORDS; word++)
-        content->words[word] = atomic_load_explicit(&from[word], memory_order_relaxed);
+    words[SEQUENCE] = atomic_load_explicit(&from[SEQUENCE], memory_order_acquire);
+    if (words[SEQUENCE] != ticket + 1) return 0;
+    for (int word = FORM; word < WORDS; word++)
+        words[word] = atomic_load_explicit(&from[word], memory_order_relaxed);
     atomic_thread_fence(memory_order_acquire);
-    return atomic_load_explicit(&from[0], memory_order_relaxed) == content->sequence &&
-           content->length <= MORE_TEXT && content->crc == checksum(content);
+    *form = unpacked(words[FORM]);
+    return atomic_load_explicit(&from[SEQUENCE], memory_order_relaxed) == words[SEQUENCE] &&
+           used(*form) <= WORDS && (uint32_t)words[FORM] == checksum(words, *form);
 }
 
 int davit_ring_read(
     struct davit_ring ring, uint64_t ticket, struct davit_entry *entry, char *text) {
-    union content content;
-    if (!copy(ring, ticket, &content) || content.part != 0 || content.parts == 0 ||
-        content.length < HEAD || content.name > content.length - HEAD)
+    uint64_t words[WORDS];
+    struct form form;
+    if (!copy(ring, ticket, words, &form) || form.part != 0 || form.parts == 0 ||
+        form.name > form.length)
         return 0;
-    size_t count = content.length - (size_t)HEAD;
-    entry->time = content.first.time;
-    entry->pid = content.first.pid;
-    entry->event = content.first.event;
-    entry->name = content.name;
-    memcpy(text, content.first.text, count);
-    int parts = content.parts;
+    entry->time = words[TIME];
+    entry->pid = (int32_t)words[PROCESS];
+    entry->event = (struct davit_event){
+        .milliseconds = (uint32_t)(words[PROCESS] >> 32),
+        .code = (int32_t)words[EVENT],
+        .component = (uint8_t)(words[EVENT] >> 32),
+        .what = (uint8_t)(words[EVENT] >> 40),
+        .outcome = (uint8_t)(words[EVENT] >> 48),
+        .importance = (uint8_t)(words[EVENT] >> 56),
+    };
+    entry->name = form.name;
+    size_t count = form.length;
+    memcpy(text, words + FIRST_TEXT, count);
+    int parts = form.parts;
     for (int part = 1; part < parts; part++) {
-        if (!copy(ring, ticket + (uint64_t)part, &content) || content.part != part ||
-            content.parts != parts || count + content.length > davit_longest_text)
+        if (!copy(ring, ticket + (uint64_t)part, words, &form) || form.part != part ||
+            form.parts != parts || count + form.length > davit_longest_text)
             return 0;
-        memcpy(text + count, content.more, content.length);
-        count += content.length;
+        memcpy(text + count, words + MORE_TEXT, form.length);
+        count += form.length;
     }
     entry->count = (uint32_t)count;
     return parts;

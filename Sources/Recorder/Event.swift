@@ -29,7 +29,8 @@ package struct Event: Sendable, Equatable {
     }
 
     package let what: What
-    package let object: Object?
+    /// The object's, or empty: an optional one would have to be taken out, which takes longer than writing it.
+    let name: String
     package let outcome: Outcome
     /// An exit code, a signal as its negative, an errno, a count: what `what` says.
     package let code: Int32
@@ -54,11 +55,13 @@ package struct Event: Sendable, Equatable {
         _ what: What, _ object: Object?, _ outcome: Outcome, milliseconds: UInt32, code: Int32
     ) {
         self.what = what
-        self.object = object
+        name = object?.description ?? ""
         self.outcome = outcome
         self.milliseconds = milliseconds
         self.code = code
     }
+
+    package var object: Object? { Object(recorded: name) }
 
     /// How long it took, in whole milliseconds.
     package var duration: Duration? {
@@ -69,7 +72,7 @@ package struct Event: Sendable, Equatable {
 extension Event: CustomStringConvertible {
     /// For an entry without words of its own: `root: unlocking done after 2 s`.
     package var description: String {
-        var words = object.map { "\($0): " } ?? ""
+        var words = name.isEmpty ? "" : "\(name): "
         words += what.word
         if outcome != .none { words += " \(outcome.word)" }
         if let duration { words += " after \(duration.inWords)" }

@@ -21,12 +21,14 @@ package struct Recorder: Sendable {
     private let directory: String
     /// `nil` while there is no room for one, or one of another version is there.
     private let ring: Ring?
+    private let memory: Ring.Memory?
 
     /// A recorder for one component, such as `.net`. A process that will be confined makes it before.
     package init(component: Component, directory: String = Roots.run) {
         self.component = component
         self.directory = directory
         ring = try? Ring(joining: directory)
+        memory = ring?.memory
     }
 
     /// Records what happened, with a sentence for people where the event's own words do not say all.
@@ -34,32 +36,33 @@ package struct Recorder: Sendable {
         _ remark: Remark, _ importance: Importance = .detail, _ event: Event = Event(.said)
     ) {
         let remark = Self.printable(remark.text)
-        let name = event.object?.description ?? ""
-        put(event, importance, name + remark, name: name.utf8.count)
+        put(event, importance, event.name + remark)
         tellOutside(remark, importance)
     }
 
     /// Records what happened; who reads it puts it into words.
     package func record(_ event: Event, _ importance: Importance = .detail) {
-        let name = event.object?.description ?? ""
-        put(event, importance, name, name: name.utf8.count)
+        put(event, importance, event.name)
         if importance != .detail { tellOutside(event.description, importance) }
     }
 
-    private func put(_ event: Event, _ importance: Importance, _ text: String, name: Int) {
-        // /run may have been full, or not there, when this process began.
-        guard let ring = ring ?? (try? Ring(joining: directory)) else { return }
-        ring.write(
-            davit_event(
-                milliseconds: event.milliseconds, code: event.code,
-                component: component.rawValue, what: event.what.rawValue,
-                outcome: event.outcome.rawValue, importance: importance.rawValue),
-            text, name: name)
+    private func put(_ event: Event, _ importance: Importance, _ text: String) {
+        let name = event.name.utf8.count
+        let event = davit_event(
+            milliseconds: event.milliseconds, code: event.code,
+            component: component.rawValue, what: event.what.rawValue,
+            outcome: event.outcome.rawValue, importance: importance.rawValue)
+        if let memory {
+            memory.write(event, text, name: name)
+        } else if let ring = try? Ring(joining: directory) {
+            // /run was full, or not there, when this process began.
+            ring.memory.write(event, text, name: name)
+        }
     }
 
     private func tellOutside(_ words: String, _ importance: Importance) {
         guard importance != .detail else { return }
-        if ring?.allows(Self.mostKept, inSeconds: Self.pace) ?? true {
+        if memory?.allows(Self.mostKept, inSeconds: Self.pace) ?? true {
             PersistentMemory.keep(
                 "\(Clock.now.inSeconds) \(component.name)[\(Host.pid)]: \(words)\n")
         }

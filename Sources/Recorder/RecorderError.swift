@@ -1,3 +1,4 @@
+import CLinux
 import LinuxKit
 
 /// Why a ring is not used.
@@ -9,16 +10,14 @@ package enum RecorderError: Error, Equatable, CustomStringConvertible {
     /// - Parameter version: what its header says, 0 when it is none.
     init(_ path: String, version: UInt32) {
         self =
-            version == 0 || version == Self.known
+            version == 0 || version == UInt32(davit_ring_version)
             ? .damaged(path: path) : .otherVersion(path: path, version: version)
     }
-
-    private static let known: UInt32 = 1
 
     package var description: String {
         switch self {
         case .otherVersion(let path, let version):
-            "\(path) is of version \(version), which another davit writes; this one knows version \(Self.known). Read it with that davit, or remove it and a new one is made."
+            "\(path) is of version \(version), which another davit writes; this one knows version \(davit_ring_version). Read it with that davit, or remove it and a new one is made."
         case .damaged(let path):
             "\(path) is no flight recorder, or is damaged. Remove it, and a new one is made."
         case .unreachable(let error): error.description

@@ -8,9 +8,7 @@ import LinuxKit
 /// A header, then slots of 128 bytes; an entry has one for 88 bytes of text, and more for more. Who writes takes numbers for
 /// them with one atomic addition, fills them, and publishes each by storing its number last; a CRC32C tells a torn slot.
 /// What is oldest is overwritten. The layout is in recorder.c.
-final class Ring: @unchecked Sendable {
-    // Unchecked: what it points to is changed only by the atomic operations of recorder.c.
-
+final class Ring: Sendable {
     /// Slots of a new ring, the first for which there is room: 1 MiB, 128 KiB, 16 KiB.
     private static let sizes = [8192, 1024, 128]
     /// The part of the free room of /run that a new ring takes at most.
@@ -18,37 +16,45 @@ final class Ring: @unchecked Sendable {
     private static let headerSize = Int(davit_ring_header_size)
     private static let slotSize = Int(davit_slot_size)
 
-    private let memory: davit_ring
+    let memory: Memory
     private let length: Int
 
     /// The ring of a directory, made when there is none.
     /// - Throws: `.otherVersion`, `.damaged`; `.unreachable` when there is no room, or the directory cannot be written.
     init(joining directory: String) throws(RecorderError) {
         let path = Self.path(in: directory)
-        (memory, length) = try Self.map(path)
+        let (ring, length) = try Self.map(path)
+        memory = Memory(ring: ring)
+        self.length = length
     }
 
-    deinit { munmap(memory.base, length) }
+    deinit { munmap(memory.ring.base, length) }
 
-    static func path(in directory: String) -> String { directory + "/recorder" }
+    /// Where the ring is mapped, for as long as the `Ring` lives: who writes often asks this, for counting the references of the
+    /// other takes longer than writing.
+    struct Memory: @unchecked Sendable {
+        // Unchecked: what it points to is changed only by the atomic operations of recorder.c.
+        fileprivate let ring: davit_ring
 
-    /// Writes one entry; the first `name` bytes of `text` are what it is about. Never waits, never fails.
-    func write(_ event: davit_event, _ text: String, name: Int) {
-        var event = event
-        var text = text
-        text.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { characters in
-                if let base = characters.baseAddress {
-                    davit_ring_write(memory, &event, base, name, characters.count)
+        /// Writes one entry; the first `name` bytes of `text` are what it is about. Never waits, never fails.
+        func write(_ event: davit_event, _ text: String, name: Int) {
+            // A String that Swift made is UTF-8 in one piece; asked in this way it is not copied.
+            text.utf8.withContiguousStorageIfAvailable { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { characters in
+                    if let base = characters.baseAddress {
+                        davit_ring_write(ring, event, base, name, characters.count)
+                    }
                 }
             }
         }
+
+        /// Whether one more of all processes' important entries may go where there is little room.
+        func allows(_ most: UInt32, inSeconds seconds: UInt32) -> Bool {
+            davit_ring_allows(ring, most, seconds)
+        }
     }
 
-    /// Whether one more of all processes' important entries may go where there is little room.
-    func allows(_ most: UInt32, inSeconds seconds: UInt32) -> Bool {
-        davit_ring_allows(memory, most, seconds)
-    }
+    static func path(in directory: String) -> String { directory + "/recorder" }
 
     /// CRC32C of `bytes`, going on from that of what is before them.
     static func checksum(_ bytes: [UInt8], after start: UInt32 = 0) -> UInt32 {

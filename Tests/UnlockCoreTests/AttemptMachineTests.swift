@@ -209,7 +209,8 @@ import Seeds
     @Test func whatIsOpenAndAskedForWithoutEndIsProvenClosedAndFed() {
         var machine = Machine(
             devices: [.init(name: "root", costKiB: 1, tries: 0, reopens: true)],
-            plan: WorkerPlan(availableKiB: 1 << 20, processors: 64), onlyTest: false, workerLimit: .seconds(100))
+            plan: WorkerPlan(availableKiB: 1 << 20, processors: 64), onlyTest: false,
+            workerLimit: .seconds(100))
         let seen = Seen(open: ["root"], asking: asking("root"), cryptrootRuns: true)
         #expect(machine.handle(.began(seen), at: .zero) == [.test("root")])
         #expect(machine.handle(.observed(seen), at: .seconds(1)).isEmpty)
@@ -226,7 +227,8 @@ import Seeds
     @Test func whatIsInUseStaysOpen() {
         var machine = Machine(
             devices: [.init(name: "root", costKiB: 1, tries: 0, reopens: true)],
-            plan: WorkerPlan(availableKiB: 1 << 20, processors: 64), onlyTest: false, workerLimit: .seconds(100))
+            plan: WorkerPlan(availableKiB: 1 << 20, processors: 64), onlyTest: false,
+            workerLimit: .seconds(100))
         let seen = Seen(open: ["root"], asking: asking("root"), cryptrootRuns: true)
         _ = machine.handle(.began(seen), at: .zero)
         _ = machine.handle(.finished(name: "root", .accepted), at: .seconds(2))

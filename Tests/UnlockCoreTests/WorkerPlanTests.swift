@@ -33,6 +33,8 @@ import UnlockCore
         let plan = WorkerPlan(availableKiB: 64 * Self.gibibyte, processors: processors)
         let waiting = ["a", "b", "c", "d", "e"].map { (name: $0, costKiB: 1) }
         #expect(plan.admitted(waiting: waiting, runningKiB: []).count == started)
-        #expect(plan.admitted(waiting: waiting, runningKiB: [1]).count == min(5, max(2, processors) - 1))
+        #expect(
+            plan.admitted(waiting: waiting, runningKiB: [1]).count == min(5, max(2, processors) - 1)
+        )
     }
 }

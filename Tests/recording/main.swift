@@ -22,9 +22,10 @@ func write(_ directory: String, _ count: Int) {
     }
 }
 
-/// The least of several runs, in nanoseconds a call: what else the machine does only ever adds.
-func nanoseconds(_ calls: Int, _ call: () -> Void) -> Int {
-    (0..<9).map { _ in
+/// The least of many short runs, in nanoseconds a call: what else the machine does only ever adds.
+func nanoseconds(_ call: () -> Void) -> Int {
+    let calls = 2000
+    return (0..<300).map { _ in
         let begun = Clock.now
         for _ in 0..<calls { call() }
         let (seconds, attoseconds) = (Clock.now - begun).components
@@ -35,14 +36,14 @@ func nanoseconds(_ calls: Int, _ call: () -> Void) -> Int {
 func bench(_ directory: String) throws {
     let recorder = Recorder(component: .other, directory: directory)
     let event = Event(.unlocking, .mapping("root"), .done, took: .seconds(2))
-    let plain = nanoseconds(200_000) { recorder.record(event) }
-    let worded = nanoseconds(50_000) {
+    let plain = nanoseconds { recorder.record(event) }
+    let worded = nanoseconds {
         recorder.record("root: opened by the boot scripts", .detail, event)
     }
-    let clock = nanoseconds(200_000) { _ = Clock.now }
+    let clock = nanoseconds { _ = Clock.now }
     let file = try FileDescriptor(emptying: directory + "/lines", mode: 0o600)
     let line = Array("12.345 unlock[210]: root: unlocking done after 2 s\n".utf8)
-    let appended = nanoseconds(50_000) { try? file.write(line) }
+    let appended = nanoseconds { try? file.write(line) }
     Output.line("an event: \(plain) ns, of which the clock is \(clock) ns")
     Output.line("an event with a sentence: \(worded) ns")
     Output.line("a line of text appended with write(2): \(appended) ns")

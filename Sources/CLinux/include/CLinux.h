@@ -289,6 +289,7 @@ int davit_landlock_restrict(int rules);
 /// The flight recorder: a ring of slots in shared memory that many processes write at once, without a lock. Whatever is in
 /// the memory, nothing here reads or writes outside of it. Layout: recorder.c.
 enum {
+    davit_ring_version = 2,
     davit_ring_header_size = 128,
     davit_slot_size = 128,
     /// The most bytes of text of an entry, which takes 16 slots then; what is longer is cut.
@@ -325,7 +326,7 @@ void davit_ring_make(void *base, uint32_t count);
 struct davit_ring davit_ring_adopt(void *base, size_t size, uint32_t *version);
 /// Writes one entry. Never waits; a process that is killed here leaves nothing or all of it.
 void davit_ring_write(
-    struct davit_ring ring, const struct davit_event *event, const char *text, size_t name,
+    struct davit_ring ring, struct davit_event event, const char *text, size_t name,
     size_t count);
 /// Whether one more of all processes' important entries may go where there is little room: `most` in `seconds`.
 _Bool davit_ring_allows(struct davit_ring ring, uint32_t most, uint32_t seconds);
@@ -337,5 +338,7 @@ int davit_ring_read(
     struct davit_ring ring, uint64_t ticket, struct davit_entry *entry, char *text);
 /// CRC32C (RFC 3720 §12.1) of `count` bytes, going on from `start`.
 uint32_t davit_crc32c(uint32_t start, const void *bytes, size_t count);
+/// The same as a processor without an instruction for it computes it.
+uint32_t davit_crc32c_by_table(uint32_t start, const void *bytes, size_t count);
 
 #pragma clang assume_nonnull end
