@@ -34,6 +34,7 @@ final class Interface {
     private var lastErrorAt: Duration?
     private var counters = InterfaceCounters()
     private var isChanged = true
+    private var wasReady = false
     /// What could not be written: IF.json, net-IF.conf.
     private var lacks = (state: false, netConf: false)
     /// Whether the lease has changed since `takeLeaseChange()`.
@@ -373,8 +374,9 @@ final class Interface {
 
     /// Writes IF.json when something has changed since the last time.
     func writeState() {
-        guard isChanged else { return }
-        isChanged = false
+        let isReady = readiness.isReady(at: Clock.now)
+        guard isChanged || isReady != wasReady else { return }
+        (isChanged, wasReady) = (false, isReady)
         write(state)
     }
 
@@ -386,10 +388,8 @@ final class Interface {
     }
 
     private func report(_ state: String) -> InterfaceReport {
-        var report = InterfaceReport(name: name, state: state, link: link, machine: machine)
-        report.isConfigured = upkeep.isConfigured
+        var report = InterfaceReport(name, state, readiness, at: Clock.now)
         report.since = since
-        report.lastError = lastError
         report.lastErrorAt = lastErrorAt
         report.broughtUp = power.broughtUp
         report.originalMTU = originalMTU

@@ -6,25 +6,26 @@ import NetworkCore
 struct InterfaceReport {
     let name: String
     let state: String
-    let link: Link
-    let machine: IPv4Machine
+    let readiness: Readiness
+    private let now: Duration
     /// The addresses have been taken away.
     var isReleased = false
-    var isConfigured = false
     var since = Duration.zero
-    var lastError: String?
     var lastErrorAt: Duration?
     var broughtUp = false
     var originalMTU: UInt32 = 0
     var learned: (ipv6: JSON, name: JSON) = (.null, .null)
     var counters = InterfaceCounters()
 
-    init(name: String, state: String, link: Link, machine: IPv4Machine) {
+    init(_ name: String, _ state: String, _ readiness: Readiness, at now: Duration) {
         self.name = name
         self.state = state
-        self.link = link
-        self.machine = machine
+        self.readiness = readiness
+        self.now = now
     }
+
+    private var link: Link { readiness.link }
+    private var machine: IPv4Machine { readiness.machine }
 
     /// Debian's net-IF.conf in this directory; nothing without a lease.
     func writeNetConf(in directory: String, at now: Duration) throws(SystemError) {
@@ -42,7 +43,9 @@ struct InterfaceReport {
         return [
             "interface": .string(name), "mac": JSON(link.hardwareAddress?.description),
             "state": .string(state), "since": time(since), "carrier": .bool(link.hasCarrier),
-            "configured": .bool(isConfigured && lease != nil),
+            "configured": .bool(readiness.isConfigured && lease != nil),
+            "ready": .bool(!isReleased && readiness.isReady(at: now)),
+            "readiness": .string(readiness.words(at: now)),
             "address": JSON(lease?.prefix.description),
             "linkLocal": JSON(isReleased ? nil : machine.linkLocal?.description),
             "gateway": JSON(lease?.gateway?.description),
@@ -55,7 +58,7 @@ struct InterfaceReport {
             "leaseObtainedAt": time(held?.obtainedAt), "renewAt": time(held?.renewAt),
             "leaseEndsAt": time(held?.endsAt), "tries": .number(machine.tries),
             "lastTryAt": time(machine.lastTryAt), "nextTryAt": time(machine.nextTryAt),
-            "lastError": JSON(lastError), "lastErrorAt": time(lastErrorAt),
+            "lastError": JSON(readiness.lastError), "lastErrorAt": time(lastErrorAt),
             "broughtUp": .bool(broughtUp), "originalMTU": .number(Int(originalMTU)),
             "pid": .number(Int(Host.pid)),
             "ipv6": learned.ipv6, "mdns": learned.name, "counters": counters.json,

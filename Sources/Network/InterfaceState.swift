@@ -9,7 +9,7 @@ import NetworkCore
 /// and `IF.lease6`, the same of DHCPv6 with the server's Reply.
 ///
 /// IF.json: interface, mac, state (absent, down, no-carrier, selecting, requesting, probing, rebooting, bound, renewing, rebinding,
-/// declined, static, link-local, ipv6, off, stopped), since, carrier, address, linkLocal, gateway, dns, domain, ntp, server,
+/// declined, static, link-local, ipv6, off, stopped), since, carrier, configured (with IPv4), ready (for who waits) and readiness in words, address, linkLocal, gateway, dns, domain, ntp, server,
 /// leaseSeconds, leaseEndsAt, renewAt, tries, lastTryAt, nextTryAt, lastError, lastErrorAt, broughtUp, originalMTU, pid,
 /// ipv6 (`IPv6Interface.json`), mdns (the name it is found by), counters. Times are milliseconds since boot; what is not
 /// known is null.

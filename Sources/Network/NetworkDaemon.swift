@@ -16,6 +16,7 @@ package struct NetworkDaemon: ~Copyable {
     }
 
     private let options: NetworkOptions
+    private let place: DaemonPlace
     private let recorder = Recorder(component: .net)
     private var routes: RouteSocket
     private let monitor: RouteMonitor
@@ -38,15 +39,16 @@ package struct NetworkDaemon: ~Copyable {
     private static let listingPeriod = Duration.seconds(10)
 
     /// - Throws: when the machine lets this process have no netlink or packet socket.
-    package init(_ options: NetworkOptions) throws(SystemError) {
-        // A /run that is full or missing is no reason to leave the machine without a network.
-        try? Files.makeDirectory(InterfaceState.directory)
+    package init(
+        _ options: NetworkOptions, in place: consuming DaemonPlace
+    ) throws(SystemError) {
         let signals = try SignalDescriptor([Signal.terminate, Signal.interrupt])
         let monitor = try RouteMonitor()
         var routes = try RouteSocket()
         // Without the right to have one it would fail on every interface: that is to be said at once.
         if let link = try routes.links().first { _ = try PacketSocket(link, port: 68) }
         self.options = options
+        self.place = place
         self.signals = signals
         self.monitor = monitor
         self.routes = routes
@@ -72,20 +74,18 @@ package struct NetworkDaemon: ~Copyable {
     }
 
     /// Runs until a signal, or with `once` until the network is configured or the time is over.
-    package mutating func run() throws(SystemError) -> Outcome {
-        let timeout = options.timeout.map { Clock.now + $0 }
+    /// - Parameter deadline: with `once`, when to give up; `nil`: never.
+    package mutating func run(until deadline: Duration?) throws(SystemError) -> Outcome {
         while true {
             if nextListing <= Clock.now { list() }
             turn()
             if options.once, isConfigured(at: Clock.now) { return .configured }
-            if options.once, let timeout, timeout <= Clock.now { return .timedOut }
+            if options.once, let deadline, deadline <= Clock.now { return .timedOut }
 
-            var deadlines = interfaces.map(\.deadline) + [nextListing, timeout, ipv6.deadline]
-            if options.once {
-                let now = Clock.now
-                deadlines += interfaces.map(\.readiness.deadline).map { time in
-                    time.flatMap { $0 > now ? $0 : nil }
-                }
+            var deadlines = interfaces.map(\.deadline) + [nextListing, deadline, ipv6.deadline]
+            let now = Clock.now
+            deadlines += interfaces.map(\.readiness.deadline).map { time in
+                time.flatMap { $0 > now ? $0 : nil }
             }
             var interests: [Poll.Interest] = [
                 .init(signals.number, .input), .init(monitor.descriptor, .input),

@@ -31,7 +31,7 @@ struct Readiness {
             return "has \(all.joined(separator: " and "))"
         }
         if !link.isUp { return "cannot be switched on" }
-        guard link.hasCarrier else { return "no carrier: is the cable in?" }
+        guard link.hasCarrier else { return "no carrier; look whether the cable is in" }
         switch machine.source {
         case .dhcp:
             return "no DHCP server has given an address, and there is no IPv6 with a way out"

@@ -54,6 +54,33 @@ import Testing
         #expect(try lab.routes() == routes)
     }
 
+    /// Who runs it by hand beside the supervisor's gets a word, and who only waits waits for that one.
+    @Test func aSecondOneIsRefusedOrFollows() throws {
+        try lab.start()
+        try lab.wait(20, for: "a try") { lab.state()?["tries"]?.int ?? 0 >= 1 }
+        let refused = try lab.run(["--interface", "cli"])
+        #expect(refused.exit == .code(1))
+        #expect(refused.output.contains("davit net: it runs already as process "))
+        let early = try lab.run(["--interface", "cli", "--once", "--timeout", "1"])
+        #expect(early.exit == .code(99))
+        #expect(early.output.contains("davit net: cli: no DHCP server has given an address"))
+        #expect(lab.state()?["state"]?.string == "selecting", "nobody else wrote there")
+
+        try lab.startServer()
+        let followed = try lab.run(["--once", "--timeout", "60"])
+        #expect(followed.exit == .code(0))
+        #expect(followed.output.contains("cli: has 10.55.0.5"))
+        #expect(lab.state()?["state"]?.string == "bound")
+
+        // The one that it waits for ends: it does the work itself.
+        try lab.forget()
+        lab.stopServer()
+        #expect(try lab.end(SIGKILL) == .signal(SIGKILL))
+        try lab.startServer()
+        #expect(try lab.run(["--interface", "cli", "--once", "--timeout", "60"]).exit == .code(0))
+        #expect(try lab.addresses().count == 1)
+    }
+
     @Test func aServerThatComesLateIsUsed() throws {
         try lab.start()
         try lab.wait(40, for: "several tries and a word about them") {

@@ -18,7 +18,8 @@ enum NetCommand: Command {
           --interface IF       this interface, which need not exist yet; again for more; without it
                                all that are hardware
           --once               end when the interfaces named have addresses, or any one of all: IPv4, or
-                               IPv6 with a way out where no DHCP server answers for 8 s (--retry-cap)
+                               IPv6 with a way out where no DHCP server answers for 8 s (--retry-cap);
+                               where davit net runs already it waits for that one
           --timeout SECONDS    with --once: give up after this time, with exit code 99
           --release-on-exit    at SIGTERM take addresses and routes away again, and switch off what
                                was switched on; without it they stay for the system that follows
@@ -86,23 +87,57 @@ enum NetCommand: Command {
     }
 
     private static func serve(_ options: NetworkOptions) throws -> ExitCode {
-        do throws(SystemError) {
-            var daemon = try NetworkDaemon(options)
-            daemon.confine()
-            switch try daemon.run() {
-            case .configured:
-                for line in daemon.report { Output.line(line) }
-                return .done
-            case .stopped: return options.once ? .failed : .done
-            case .timedOut:
-                for line in daemon.report { Output.error("davit net: \(line).") }
-                return .timedOut
+        let deadline = options.timeout.map { Clock.now + $0 }
+        while true {
+            do {
+                return try serve(options, in: DaemonPlace(), until: deadline)
+            } catch let occupied as DaemonPlace.Occupied {
+                guard options.once else {
+                    refuse(occupied.holder)
+                    return .failed
+                }
+                let follower = try NetworkFollower(options)
+                if let outcome = try follower.run(until: deadline) {
+                    return end(outcome, options, follower.report)
+                }
             }
+        }
+    }
+
+    private static func serve(
+        _ options: NetworkOptions, in place: consuming DaemonPlace, until deadline: Duration?
+    ) throws -> ExitCode {
+        do throws(SystemError) {
+            var daemon = try NetworkDaemon(options, in: place)
+            daemon.confine()
+            let outcome = try daemon.run(until: deadline)
+            return end(outcome, options, daemon.report)
         } catch {
             guard error.isPermission else { throw error }
             Output.error(
                 "davit net: \(error) Run it as root, or with CAP_NET_ADMIN and CAP_NET_RAW.")
             return .system
+        }
+    }
+
+    private static func refuse(_ holder: Int32?) {
+        let process = holder.map { " as process \($0)" } ?? ""
+        Output.error(
+            "davit net: it runs already\(process), and two would take each other's addresses away. 'davit status' shows what it has reached; 'davit net --once' waits for it."
+        )
+    }
+
+    private static func end(
+        _ outcome: NetworkDaemon.Outcome, _ options: NetworkOptions, _ report: [String]
+    ) -> ExitCode {
+        switch outcome {
+        case .configured:
+            for line in report { Output.line(line) }
+            return .done
+        case .stopped: return options.once ? .failed : .done
+        case .timedOut:
+            for line in report { Output.error("davit net: \(line).") }
+            return .timedOut
         }
     }
 }
