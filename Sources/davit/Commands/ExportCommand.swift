@@ -44,6 +44,9 @@ enum ExportCommand: Command {
         client              prints a script for the newer host: sh SCRIPT logs in and shows the disks, sh SCRIPT
                             --stop logs out. With --through-ssh it connects through 'ssh HOST', encrypted and with
                             nothing open to the network: export with --listen 127.0.0.1 for it
+
+        Example: ssh root@server export --filesystem 3f0c6a5e-8d5b-4b0e-9a53-6f2c1d7e4a90 --overlay 2G
+                 ssh root@server export client >connect.sh && sudo sh connect.sh
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {

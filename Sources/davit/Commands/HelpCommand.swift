@@ -8,6 +8,8 @@ enum HelpCommand: Command {
         davit help [COMMAND]
 
         Lists the commands, or says what one does and takes.
+
+        Example: davit help unlock
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {

@@ -13,6 +13,8 @@ enum InitCommand: Command {
         starts the supervisor beside the initramfs, and becomes the initramfs's own /init, with the same arguments,
         as the first process. Waits 4 s for it to mount /proc, /sys, /dev and /run, and mounts what is missing. When
         the system takes over, davit's processes end; the address stays, unless davit.conf says otherwise.
+
+        Example: rdinit=/davit-init behind the kernel's other words, and the archive as a second initrd
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {

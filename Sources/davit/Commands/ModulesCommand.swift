@@ -14,6 +14,9 @@ enum ModulesCommand: Command {
         A directory may be a whole tree, as /lib/modules/VERSION or the unpacked package of a kernel; then name what is
         to be loaded. Of a directory without modules.dep, everything is loaded. With names only, the running system's
         own tree is taken. Modules of another kernel are refused by name.
+
+        Example: scp -r /lib/modules/6.1.0-40-amd64 root@server:/run/modules
+                 ssh root@server modules load /run/modules iscsi_target_mod target_core_iblock
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {

@@ -52,6 +52,8 @@ enum RepairCommand: Command {
 
         Exit code: the bits of fsck: 0 no errors, 1 corrected, 2 reboot needed, 4 errors left, 8 the checker
         could not work, 16 usage, 32 cancelled. 1 also stands for a refusal, 100 and 111 as everywhere.
+
+        Example: davit repair --trial /dev/mapper/root && davit repair --run /dev/mapper/root
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {

@@ -14,6 +14,8 @@ enum StatusCommand: Command {
 
         --json    the same for programs; times are milliseconds since boot
         --watch   shows it anew every second, until Ctrl-C
+
+        Example: ssh root@server status
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {

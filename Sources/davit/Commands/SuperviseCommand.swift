@@ -32,6 +32,8 @@ enum SuperviseCommand: Command {
           forward = PORT                 a port of the loopback that SSH clients may reach (3260); 'none' for none
           address-after-boot = drop      'keep' leaves the address when the system takes over
           checkers = e2fsck xfs_repair   programs that the initramfs hook bakes in, for 'davit repair'
+
+        Example: davit supervise --check --config /etc/davit
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {

@@ -31,6 +31,8 @@ enum UnlockCommand: Command {
           --list             shows the devices, their state, and what is missing; --json for programs
 
         Exit code: 0 everything is open, 1 something is not, 99 a device did not come in time.
+
+        Example: ssh -t root@server unlock
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {

@@ -12,6 +12,8 @@ enum VersionCommand: Command {
         davit version
 
         Names the versions of davit, of the C libraries linked into it, and of the running kernel.
+
+        Example: ssh root@server davit version
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {
