@@ -17,7 +17,7 @@ declare -A start=([davit]="exec env DAVIT_RUN=\$D DAVIT_DEV=\$D '$davit_root/dis
 # add NAME PROGRAM COMMAND: a client to compare with, where it is installed.
 add() {
     local program
-    program=$(PATH=$PATH:/sbin:/usr/sbin:/lib/systemd command -v "$2") || {
+    program=$(PATH=$PATH:/sbin:/usr/sbin:/lib/systemd:/usr/lib/klibc/bin command -v "$2") || {
         say "$1 is not installed; it is left out"
         return 0
     }
@@ -29,6 +29,11 @@ hook=$scratch/hook
 printf '#!/bin/sh\ncase $1 in bound|renew) ip address replace "$ip/$mask" dev "$interface" ;; esac\n' >"$hook"
 chmod +x "$hook"
 add udhcpc busybox "exec PROGRAM udhcpc -f -i cli -s '$hook'"
+# As Debian 12's initramfs calls it (initramfs-tools 0.142, configure_networking).
+# shellcheck disable=SC2016
+add ipconfig ipconfig 'mount -t tmpfs none /run; cd /run
+    for round in 2 3 4 6 9 16 25 36 64 100; do PROGRAM -t "$round" -d cli && break; done
+    exec sleep 1000'
 # shellcheck disable=SC2016
 add dhcpcd dhcpcd 'mount -t tmpfs none /var/lib/dhcpcd; mount -t tmpfs none /run; exec PROGRAM -B -4 --noarp -f /dev/null cli'
 # shellcheck disable=SC2016

@@ -74,6 +74,7 @@ iproute2: networks the guests together
 isc-dhcp-client: a DHCP client to compare with
 isc-dhcp-server: a DHCP server to be a client of
 kea-dhcp4-server: a DHCP server to be a client of
+klibc-utils: ipconfig, the DHCP client of Debian's initramfs, to compare with
 kmod: finds the guests' kernel modules
 libiscsi-bin: talks to the exported disks
 lvm2: makes and activates volume groups in the lab
