@@ -39,14 +39,15 @@ struct ModuleFile {
     /// Gives it to the kernel; that it is there already is a success.
     func insert(as name: String) throws(ModuleError) -> ModuleLoader.Outcome {
         let status: Int32
+        let parameters = ModuleParameters.onKernelLine(for: name)
         if let unpacked {
             status = unpacked.withUnsafeBytes {
-                davit_init_module($0.baseAddress, $0.count, "")
+                davit_init_module($0.baseAddress, $0.count, parameters)
             }
         } else {
             do {
                 let file = try FileDescriptor(opening: path, O_RDONLY)
-                status = davit_finit_module(file.number, "")
+                status = davit_finit_module(file.number, parameters)
             } catch {
                 throw .noModule(path: path, reason: error.reason)
             }
