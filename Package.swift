@@ -74,7 +74,12 @@ let package = Package(
         compactModule(
             "Export",
             ["BlkidKit", "ExportCore", "JSONKit", "LinuxKit", "ModuleKit", "Recorder"]),
-        module("Boot", ["BootCore", "CryptKit", "JSONKit", "LinuxKit", "ModuleKit", "Recorder"]),
+        module(
+            "Boot",
+            [
+                "BlkidKit", "BootCore", "CryptKit", "ExportCore", "JSONKit", "LinuxKit",
+                "ModuleKit", "Recorder",
+            ]),
         compactModule("FileTransfer", ["LinuxKit", "SFTPCore"]),
         module(
             "Network", ["Addresses", "Bytes", "JSONKit", "LinuxKit", "NetworkCore", "Recorder"]),
@@ -101,7 +106,7 @@ let package = Package(
         tests("ArgumentsTests", ["Arguments"]),
         tests("BlkidKitTests", ["BlkidKit"]),
         tests("BootCoreTests", ["BootCore"]),
-        tests("BootTests", ["Boot", "JSONKit", "LinuxKit"]),
+        tests("BootTests", ["Boot", "JSONKit", "LinuxKit", "ModuleKit"]),
         tests("BytesTests", ["Bytes"]),
         .target(name: "Seeds", path: "Tests/Seeds", swiftSettings: strict),
         .target(

@@ -59,10 +59,19 @@ package enum BootStage: Sendable, Equatable {
     }
 
     private static func missingRoot(commandLine: String, exists: (String) -> Bool) -> String? {
+        guard let root = root(commandLine), let path = root.path, !exists(path) else { return nil }
+        return root.name
+    }
+
+    /// The root device as `root=` names it, and where it appears; `nil` without `root=`.
+    static var root: (name: String, path: String?)? {
+        root(Files.text(Roots.proc + "/cmdline", limit: 4096) ?? "")
+    }
+
+    private static func root(_ commandLine: String) -> (name: String, path: String?)? {
         let words = commandLine.split(separator: " ")
         let root = words.last { $0.hasPrefix("root=") }?.dropFirst("root=".count)
-        guard let root, let path = devicePath(root), !exists(path) else { return nil }
-        return String(root)
+        return root.map { (String($0), devicePath($0)) }
     }
 
     static let shellNames: Set = ["sh", "dash", "busybox", "ash", "bash"]
@@ -104,7 +113,8 @@ package enum BootStage: Sendable, Equatable {
         case .passphrase(let device): "waits for the passphrase of \(device)"
         case .opening(let device): "opens \(device ?? "an encrypted device")"
         case .checking(let device): "checks the file system on \(device)"
-        case .rescueShell: "stopped in a rescue shell on the console; 'davit boot' lets it go on"
+        case .rescueShell:
+            "stopped in a rescue shell on the console; 'davit boot' lets it go on, 'davit reboot' resets"
         case .rootDevice(let root): "waits for the root device \(root)"
         case .initramfs: "goes on in the initramfs"
         }

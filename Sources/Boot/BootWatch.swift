@@ -36,6 +36,7 @@ package struct BootWatch {
             let stage = BootStage.now
             if stage != told {
                 say(stage.words)
+                if stage == .rescueShell, let obstacle = Status.obstacle() { say(obstacle) }
                 told = stage
             }
             switch stage {

@@ -4,13 +4,17 @@ import LinuxKit
 
 /// What this machine is doing and waiting for, gathered from the state files of davit's processes and from /proc.
 ///
-/// As JSON: `{version, host, kernel, architecture, now, boot: {stage, words}, supervisor, network: […], unlock: […],
-/// ssh: {listener, sessions: […]}, export: […], repair: […], kernelNotes: [{name, words,
+/// As JSON: `{version, host, kernel, architecture, now, boot: {stage, words, obstacle}, runIsFull, supervisor,
+/// network: […], unlock: […], ssh: {listener, sessions: […]}, export: […], repair: […], kernelNotes: [{name, words,
 /// count, lastAt, line}]}`; `supervisor`, each interface, device, session and export as its process
 /// wrote it, `null` where it wrote nothing. Times are milliseconds since boot, like `now`.
 package struct Status: Sendable {
     package let now = Clock.now
     package let stage: BootStage
+    /// Why the boot has stopped, and what can be done about it; `nil` when that is not known.
+    package let obstacle: String?
+    /// Nothing new can be written down, so that all below may be old.
+    let runIsFull: Bool
     let supervisor: JSON
     let network: [JSON]
     let unlock: [JSON]
@@ -24,6 +28,8 @@ package struct Status: Sendable {
 
     /// How long the disks may take to be looked at.
     private static let patienceForDisks = Duration.seconds(2)
+    /// How long the root may take, by when nobody waits for anything else.
+    private static let patienceForRoot = Duration.seconds(5)
 
     /// Looks at the machine after `davit unlock --list` has written down what is locked: before the first passphrase
     /// nobody else has. As a child, for a disk that does not answer must not hold up the status.
@@ -34,12 +40,32 @@ package struct Status: Sendable {
         {
             child.abandon()
         }
-        return Status()
+        return Status(obstacle: obstacle())
+    }
+
+    /// What a boot that gave up met with its root device; asked of a child, for the same reason.
+    package static func obstacle() -> String? {
+        guard BootStage.now == .rescueShell, let pipe = try? FileDescriptor.pipe() else {
+            return nil
+        }
+        var request = ChildProcess.Request.davit(["status", "--root"])
+        request.output = pipe.writing.number
+        guard var child = try? ChildProcess(starting: request) else { return nil }
+        guard let exit = (try? child.wait(until: Clock.now + patienceForRoot)) ?? nil else {
+            child.abandon()
+            return nil
+        }
+        guard exit == .code(1) else { return nil }
+        try? pipe.reading.setNonBlocking()
+        guard case .bytes(let bytes)? = try? pipe.reading.read(atMost: 4096) else { return nil }
+        return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
     /// Looks at the machine.
-    package init() {
+    package init(obstacle: String? = nil) {
+        self.obstacle = obstacle
         stage = .now
+        runIsFull = Files.isFull(Roots.run)
         // The file of one that was killed says "running" for ever.
         let isAlive = LockFile.holder(Supervisor.lockPath) != nil
         supervisor = isAlive ? Self.file("supervise.json") : .null
@@ -77,7 +103,11 @@ package struct Status: Sendable {
             "kernel": .string(Host.kernelRelease),
             "architecture": .string(Host.architecture),
             "now": JSON(now.milliseconds),
-            "boot": ["stage": .string(stage.word), "words": .string(stage.words)],
+            "boot": [
+                "stage": .string(stage.word), "words": .string(stage.words),
+                "obstacle": JSON(obstacle),
+            ],
+            "runIsFull": .bool(runIsFull),
             "supervisor": supervisor,
             "network": .array(network),
             "unlock": .array(unlock),

@@ -8,7 +8,8 @@ extension Status {
         let heading =
             "\(Host.name), Linux \(Host.kernelRelease) \(Host.architecture), up \(now.inWords)\n"
         return heading
-            + block("Boot", [stage.words])
+            + block("Boot", [stage.words] + [obstacle].compactMap { $0 })
+            + block("Room", runIsFull ? [Self.full] : [])
             + block("Unlock", unlock.map(unlockLine))
             + block(
                 "Network",
@@ -19,6 +20,10 @@ extension Status {
             + block("Repair", repairs.map(repairLine))
             + block("Kernel", kernelNotes.map(noteLine))
             + block("Services", serviceLines)
+    }
+
+    private static var full: String {
+        "\(Roots.run) is full: what stands below may be old. Remove what somebody uploaded to /run."
     }
 
     private func block(_ title: String, _ lines: [String]) -> String {

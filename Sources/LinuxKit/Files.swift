@@ -153,6 +153,12 @@ package enum Files {
         return UInt64(status.f_bavail) &* UInt64(status.f_frsize)
     }
 
+    /// Whether the file system of `path` has a size, and nothing of it is left for this process.
+    package static func isFull(_ path: String) -> Bool {
+        var status = statvfs()
+        return statvfs(path, &status) == 0 && status.f_blocks > 0 && status.f_bavail == 0
+    }
+
     /// Removes an empty directory.
     package static func removeDirectory(_ path: String) throws(SystemError) {
         guard rmdir(path) == 0 || errno == ENOENT else { throw SystemError("remove", path) }

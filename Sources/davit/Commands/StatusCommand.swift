@@ -7,13 +7,14 @@ enum StatusCommand: Command {
     static let name = "status"
     static let summary = "says what this machine is doing and waiting for"
     static let help = """
-        davit status [--json | --watch]
+        davit status [--json | --watch | --root]
 
         Says how far the boot is and what it waits for; which disks are locked; each interface with its address,
         or its tries and when the next is; who is logged in; and the services of the supervisor.
 
         --json    the same for programs; times are milliseconds since boot
         --watch   shows it anew every second, until Ctrl-C
+        --root    only whether this kernel can mount what the root device holds; ends with 1 when it cannot
 
         Example: ssh root@server status
         """
@@ -22,12 +23,24 @@ enum StatusCommand: Command {
         var reader = ArgumentReader(arguments)
         let asJSON = try reader.flag("--json")
         let watch = try reader.flag("--watch")
+        let wantsRoot = try reader.flag("--root")
         _ = try reader.operands(atMost: 0)
         guard !watch || !asJSON else { throw UsageError("--watch is for people, --json is not.") }
+        guard !wantsRoot || !(watch || asJSON) else { throw UsageError("--root stands alone.") }
+        if wantsRoot { return root() }
         if watch { return try self.watch() }
         let status = Status.withDisks()
         Output.write(asJSON ? status.json.pretty + "\n" : status.words)
         return .done
+    }
+
+    private static func root() -> ExitCode {
+        guard let root = RootFileSystem.look() else {
+            Output.line("The root device is not there, or holds nothing that is known.")
+            return .done
+        }
+        Output.line(root.obstacle ?? "\(root.device) holds \(root.type), which this kernel mounts.")
+        return root.isKnown ? .done : .failed
     }
 
     private static func watch() throws -> ExitCode {
