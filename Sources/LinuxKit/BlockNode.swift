@@ -28,6 +28,12 @@ package struct BlockNode: Sendable, Equatable {
         return BlockNode(major: major, minor: minor).map { .block($0) } ?? .missing
     }
 
+    /// The block device that `path` leads to, or `nil`.
+    package init?(at path: String) {
+        guard case .block(let node) = Self.look(at: path) else { return nil }
+        self = node
+    }
+
     /// The device with these numbers, or `nil` when the kernel has none.
     package init?(major: UInt32, minor: UInt32) {
         guard let link = Files.linkTarget("\(Roots.sys)/dev/block/\(major):\(minor)"),
@@ -41,17 +47,39 @@ package struct BlockNode: Sendable, Equatable {
     }
 
     /// The device of that kernel name, or `nil`.
-    package init?(name: String) {
-        guard let number = Files.text("\(Roots.sys)/class/block/\(name)/dev", limit: 64) else {
-            return nil
-        }
-        let parts = number.split(separator: ":").compactMap { UInt32($0) }
-        guard parts.count == 2 else { return nil }
-        self.init(major: parts[0], minor: parts[1])
+    package init?(name: String, sys: String = Roots.sys) {
+        let directory = "\(sys)/class/block/\(name)"
+        let numbers = Files.text(directory + "/dev", limit: 64)?.split(separator: ":")
+            .compactMap { UInt32($0) }
+        guard let numbers, numbers.count == 2 else { return nil }
+        (major, minor) = (numbers[0], numbers[1])
+        self.name = name
+        self.directory = directory
+    }
+
+    /// The block devices of this machine, in the order of their names; with or without udev.
+    package static func all(sys: String = Roots.sys) -> [BlockNode] {
+        Files.names(in: sys + "/class/block").compactMap { BlockNode(name: $0, sys: sys) }
+    }
+
+    /// Whether something may be on it: media that cannot hold anything are left out, for probing a drive without a disc
+    /// takes seconds.
+    package var isWorthProbing: Bool {
+        sectors > 0 && !["ram", "zram", "fd", "nbd"].contains { name.hasPrefix($0) }
     }
 
     /// The node that the kernel's own devtmpfs has for it.
     package var path: String { Roots.dev + "/" + String(name.map { $0 == "!" ? "/" : $0 }) }
+
+    /// The path that people know it by: a mapping's name, where somebody has made that node.
+    package var namedPath: String {
+        guard let name = mapperName else { return path }
+        let named = "\(Roots.dev)/mapper/\(name)"
+        return Files.exists(named) ? named : path
+    }
+
+    /// As `major:minor`.
+    package var number: String { "\(major):\(minor)" }
 
     /// In sectors of 512 bytes; 0 without a medium.
     package var sectors: Int { attribute("size").flatMap { Int($0) } ?? 0 }
@@ -63,8 +91,20 @@ package struct BlockNode: Sendable, Equatable {
         return trimmed.isEmpty ? nil : String(trimmed)
     }
 
+    /// The name and the UUID of a mapping of the device mapper. Oldest kernel: 2.6.29.
+    package var mapperName: String? { attribute("dm/name") }
+    package var mapperUUID: String? { attribute("dm/uuid") }
+
     /// The kernel names of the devices that are built on it.
     package var holders: [String] { Files.names(in: directory + "/holders") }
+
+    /// The same by the paths that people know.
+    package var holderPaths: [String] {
+        holders.compactMap { BlockNode(name: $0)?.namedPath }
+    }
+
+    /// The kernel names of the devices that it is built on.
+    package var slaves: [String] { Files.names(in: directory + "/slaves") }
 
     /// The kernel name of the whole disk, when it is a partition.
     package var wholeDisk: String? {
@@ -83,5 +123,15 @@ package struct BlockNode: Sendable, Equatable {
     /// - Throws: when it is held (EBUSY) or cannot be opened at all.
     package func claim() throws(SystemError) {
         _ = try FileDescriptor(opening: path, O_RDONLY | O_EXCL | O_NONBLOCK)
+    }
+
+    /// Whether a file system, a mapping or another exclusive user holds it.
+    package var isHeld: Bool {
+        do throws(SystemError) {
+            try claim()
+            return false
+        } catch {
+            return error.isBusy
+        }
     }
 }

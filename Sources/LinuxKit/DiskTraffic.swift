@@ -5,7 +5,7 @@ package enum DiskTraffic {
     package static var written: UInt64 { written(Files.text(Roots.proc + "/diskstats") ?? "") }
 
     /// Bytes that wait to be written, or are on their way. Source: proc_meminfo(5), Dirty and Writeback.
-    package static var waiting: UInt64 { waiting(Files.text(Roots.proc + "/meminfo") ?? "") }
+    package static var waiting: UInt64 { waiting(Memory.information) }
 
     static func written(_ diskstats: String) -> UInt64 {
         diskstats.split(separator: "\n").reduce(0) { sum, line in
@@ -15,10 +15,6 @@ package enum DiskTraffic {
     }
 
     static func waiting(_ meminfo: String) -> UInt64 {
-        meminfo.split(separator: "\n").reduce(0) { sum, line in
-            guard line.hasPrefix("Dirty:") || line.hasPrefix("Writeback:") else { return sum }
-            let kibibytes = line.split(separator: " ").dropFirst().first.flatMap { UInt64($0) }
-            return sum &+ (kibibytes ?? 0) &* 1024
-        }
+        (Memory.bytes("Dirty", in: meminfo) ?? 0) &+ (Memory.bytes("Writeback", in: meminfo) ?? 0)
     }
 }

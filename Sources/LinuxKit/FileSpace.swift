@@ -26,12 +26,7 @@ extension FileDescriptor {
     }
 
     /// What programs can still write to the file system that the file is on, in bytes.
-    package var freeSpace: UInt64 {
-        var status = statfs()
-        guard fstatfs(number, &status) == 0 else { return 0 }
-        let unit = UInt64(clamping: status.f_bsize)
-        return UInt64(status.f_bavail).multipliedReportingOverflow(by: unit).partialValue
-    }
+    package var freeSpace: UInt64 { (try? FileSystemUse(of: self))?.room ?? 0 }
 
     /// Writes `bytes` at `offset`; they are on the disk when it returns.
     package borrowing func writeDurably(

@@ -8,6 +8,11 @@ package struct FileSystemUse: Sendable, Equatable {
     package let identity, longestName: UInt64
     package let isReadOnly, ignoresSetUser: Bool
 
+    /// What programs can still write to it, in bytes.
+    package var room: UInt64 {
+        available.multipliedReportingOverflow(by: fragmentSize).partialValue
+    }
+
     /// The file system that `path` is on.
     package init(of path: [UInt8]) throws(SystemError) {
         var status = statvfs()

@@ -17,7 +17,7 @@ package struct LoopDevice: ~Copyable {
         attaching file: borrowing FileDescriptor, range: Range<UInt64>? = nil,
         readOnly: Bool = false
     ) throws(SystemError) {
-        let control = try FileDescriptor(opening: Roots.dev + "/loop-control", O_RDWR)
+        let control = try Self.control()
         var configuration = loop_config()
         configuration.fd = UInt32(bitPattern: file.number)
         configuration.info.lo_offset = range?.lowerBound ?? 0
@@ -38,5 +38,20 @@ package struct LoopDevice: ~Copyable {
             guard errno == EBUSY else { throw SystemError("attach a file to", path) }
         }
         throw SystemError("find", "a free loop device", code: EBUSY)
+    }
+
+    private static func control() throws(SystemError) -> FileDescriptor {
+        try FileDescriptor(opening: Roots.dev + "/loop-control", O_RDWR)
+    }
+
+    /// Whether this kernel has loop devices.
+    static var isThere: Bool { (try? control()) != nil }
+
+    /// The loop devices that a file is attached to, by their paths. Oldest kernel: 2.6.37.
+    package static func devices(over path: String) -> [String] {
+        guard let real = Files.realPath(path) else { return [] }
+        return Files.names(in: Roots.sys + "/class/block")
+            .filter { $0.hasPrefix("loop") }.compactMap { BlockNode(name: $0) }
+            .filter { $0.attribute("loop/backing_file") == real }.map(\.path)
     }
 }

@@ -9,27 +9,18 @@ package struct MappingControl: ~Copyable {
     private let file: FileDescriptor
 
     /// What the kernel says of one mapping.
-    package struct Status: Sendable, Equatable {
-        package let major: UInt32
-        package let minor: UInt32
-        package let uuid: String
-        package let isSuspended: Bool
-        package let isReadOnly: Bool
-        /// How often it is opened, by programs, mounts and other mappings.
-        package let openCount: Int
+    package struct Status: Sendable {
+        let major: UInt32
+        let minor: UInt32
         /// Its targets with what each says of itself; empty without a live table.
         package let targets: [(type: String, text: String)]
-
-        package static func == (one: Status, other: Status) -> Bool {
-            one.major == other.major && one.minor == other.minor && one.uuid == other.uuid
-                && one.isSuspended == other.isSuspended && one.isReadOnly == other.isReadOnly
-                && one.openCount == other.openCount
-                && one.targets.elementsEqual(other.targets, by: ==)
-        }
 
         /// `nil` when the mapping has no table yet, or has gone.
         package var node: BlockNode? { BlockNode(major: major, minor: minor) }
     }
+
+    /// Whether this kernel has the device mapper.
+    static var isThere: Bool { (try? MappingControl()) != nil }
 
     /// - Throws: not found or unknown to the kernel where the module dm_mod is missing.
     package init() throws(SystemError) {
@@ -45,22 +36,14 @@ package struct MappingControl: ~Copyable {
     /// Loads the table that the next `resume` makes live.
     /// - Throws: EINVAL where the kernel does not know a target or refuses its parameters; its log says which. EBUSY
     ///   when somebody has one of the devices exclusively.
-    package func load(
-        _ name: String, _ target: MappingTarget, readOnly: Bool = false
-    ) throws(SystemError) {
-        let flags = readOnly ? DM_READONLY_FLAG : 0
+    package func load(_ name: String, _ target: MappingTarget) throws(SystemError) {
         _ = try ask(
-            DM_TABLE_LOAD_CMD, name, flags: flags, targets: 1, payload: Self.encoded(target),
+            DM_TABLE_LOAD_CMD, name, targets: 1, payload: Self.encoded(target),
             to: "load a table into")
     }
 
     package func resume(_ name: String) throws(SystemError) {
         _ = try ask(DM_DEV_SUSPEND_CMD, name, to: "resume")
-    }
-
-    /// Waits for requests under way and holds back further ones.
-    package func suspend(_ name: String) throws(SystemError) {
-        _ = try ask(DM_DEV_SUSPEND_CMD, name, flags: DM_SUSPEND_FLAG, to: "suspend")
     }
 
     /// Removes a mapping; that there is none is no error.
@@ -96,7 +79,7 @@ package struct MappingControl: ~Copyable {
     // MARK: The requests' form
 
     private func ask(
-        _ command: Int, _ name: String, uuid: String = "", flags: Int32 = 0, targets: UInt32 = 0,
+        _ command: Int, _ name: String, uuid: String = "", targets: UInt32 = 0,
         payload: [UInt8] = [], room: Int = 0, to operation: String
     ) throws(SystemError) -> [UInt8] {
         let size = MemoryLayout<dm_ioctl>.size
@@ -105,7 +88,6 @@ package struct MappingControl: ~Copyable {
         header.data_size = UInt32(clamping: size + payload.count + room)
         header.data_start = UInt32(size)
         header.target_count = targets
-        header.flags = UInt32(bitPattern: flags)
         guard Self.place(name, in: &header.name), Self.place(uuid, in: &header.uuid) else {
             throw SystemError(operation, "the mapping \(name)", code: ENAMETOOLONG)
         }
@@ -146,7 +128,7 @@ package struct MappingControl: ~Copyable {
         let specSize = MemoryLayout<dm_target_spec>.size
         guard answer.count >= size else { return nil }
         let header = answer.withUnsafeBytes { $0.loadUnaligned(as: dm_ioctl.self) }
-        let flags = Int32(bitPattern: header.flags)
+        let isActive = Int32(bitPattern: header.flags) & DM_ACTIVE_PRESENT_FLAG != 0
         let start = Int(clamping: header.data_start)
         var targets: [(type: String, text: String)] = []
         var offset = start
@@ -165,10 +147,7 @@ package struct MappingControl: ~Copyable {
         let device = dev_t(header.dev)
         return Status(
             major: davit_major(device), minor: davit_minor(device),
-            uuid: withUnsafeBytes(of: header.uuid) { text($0[...]) },
-            isSuspended: flags & DM_SUSPEND_FLAG != 0, isReadOnly: flags & DM_READONLY_FLAG != 0,
-            openCount: Int(header.open_count),
-            targets: flags & DM_ACTIVE_PRESENT_FLAG != 0 ? targets : [])
+            targets: isActive ? targets : [])
     }
 
     private static func text(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {

@@ -1,5 +1,5 @@
 /// One target of a device-mapper table that fills a whole mapping.
-/// Source: Linux Documentation/admin-guide/device-mapper/snapshot.rst, linear.rst.
+/// Source: Linux Documentation/admin-guide/device-mapper/snapshot.rst.
 package struct MappingTarget: Sendable, Equatable {
     /// The kernel's name for the kind, such as `snapshot`.
     package let type: String
@@ -15,37 +15,25 @@ package struct MappingTarget: Sendable, Equatable {
 
     /// Shows `origin` with the writes that `store` holds over it; new writes go to `store`, `origin` is opened for
     /// reading only. A full `store` makes further writes fail and stays readable ("Overflow").
-    /// - Parameters:
-    ///   - store: the path of a block device; zeros in its first 4096 bytes make it a new store.
-    ///   - chunkSectors: the unit of copying in units of 512 bytes, a power of two, at least a page.
-    package static func snapshot(
-        of origin: BlockNode, in store: String, chunkSectors: Int = 8
-    ) -> MappingTarget {
-        over("snapshot", origin, store, "PO", chunkSectors)
+    /// - Parameter store: the path of a block device; zeros in its first 4096 bytes make it a new store.
+    package static func snapshot(of origin: BlockNode, in store: String) -> MappingTarget {
+        over("snapshot", origin, store, "PO")
     }
 
     /// Shows the same as `snapshot`, opens `origin` for writing, and writes what `store` holds into it.
-    package static func snapshotMerge(
-        into origin: BlockNode, from store: String, chunkSectors: Int = 8
-    ) -> MappingTarget {
-        over("snapshot-merge", origin, store, "P", chunkSectors)
+    package static func snapshotMerge(into origin: BlockNode, from store: String) -> MappingTarget {
+        over("snapshot-merge", origin, store, "P")
     }
 
-    /// The sectors of `device` from `offset` on.
-    package static func linear(
-        _ device: BlockNode, from offset: UInt64 = 0, sectors: UInt64
-    ) -> MappingTarget {
-        MappingTarget(
-            type: "linear", sectors: sectors,
-            parameters: "\(device.major):\(device.minor) \(offset)")
-    }
+    /// The unit of copying: 4 KiB, in units of 512 bytes.
+    private static let chunkSectors = 8
 
     private static func over(
-        _ type: String, _ origin: BlockNode, _ store: String, _ kind: String, _ chunk: Int
+        _ type: String, _ origin: BlockNode, _ store: String, _ kind: String
     ) -> MappingTarget {
         MappingTarget(
             type: type, sectors: UInt64(clamping: origin.sectors),
-            parameters: "\(origin.major):\(origin.minor) \(store) \(kind) \(chunk)")
+            parameters: "\(origin.number) \(store) \(kind) \(chunkSectors)")
     }
 }
 

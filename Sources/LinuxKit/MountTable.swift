@@ -23,6 +23,11 @@ package enum MountTable {
             source = MountTable.unescaped(halves[dash + 2])
         }
 
+        /// The sources one by one, where they are paths.
+        package var sources: [String] {
+            let parts = source.split(separator: ":").map(String.init)
+            return parts.allSatisfy { $0.hasPrefix("/") } ? parts : [source]
+        }
     }
 
     /// Of a word in /proc/self/mountinfo or /proc/swaps: blanks, tabs, line ends and backslashes are written as `\ooo`.

@@ -20,6 +20,9 @@ package enum ProcessTable {
         package var program: String {
             arguments.first?.split(separator: "/").last.map(String.init) ?? name
         }
+
+        /// For people: `mkfs.ext4 (process 812)`.
+        package var words: String { "\(program) (process \(pid))" }
     }
 
     /// All processes, by ascending number.
@@ -66,6 +69,17 @@ package enum ProcessTable {
                 + Files.names(in: directory + "/fd").map { "\(directory)/fd/\($0)" }
             return links.lazy.compactMap(Files.linkTarget).contains {
                 $0 == point || $0.hasPrefix(point + "/")
+            }
+        }
+    }
+
+    /// The processes that have a block device open, by whatever node.
+    package static func openers(of node: BlockNode) -> [Entry] {
+        all.filter { entry in
+            let directory = "\(Roots.proc)/\(entry.pid)/fd"
+            return Files.names(in: directory).contains { name in
+                let file = "\(directory)/\(name)"
+                return Files.linkTarget(file)?.hasPrefix("/") == true && BlockNode(at: file) == node
             }
         }
     }

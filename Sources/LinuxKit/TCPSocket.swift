@@ -30,6 +30,18 @@ package enum TCPSocket {
         }
     }
 
+    /// Whether no program of this host listens there now.
+    /// - Throws: when it cannot be tried, for example because the host does not have the address.
+    package static func isFree(_ endpoint: Endpoint) throws(SystemError) -> Bool {
+        let opened = davit_stream_socket(endpoint.address.count == 4 ? AF_INET : AF_INET6)
+        guard opened >= 0 else { throw SystemError("make a socket for", "port \(endpoint.port)") }
+        let socket = FileDescriptor(adopting: opened)
+        set(socket.number, SOL_SOCKET, SO_REUSEADDR, 1)
+        if withAddress(endpoint, { bind(socket.number, $0, $1) }) == 0 { return true }
+        if errno == EADDRINUSE { return false }
+        throw SystemError("listen on", "port \(endpoint.port)")
+    }
+
     /// Begins to connect; the socket does not block.
     /// - Throws: the kernel's reason where it knows one already.
     package static func connect(to endpoint: Endpoint) throws(SystemError) -> FileDescriptor {
