@@ -18,7 +18,7 @@ package enum DeviceSpec {
 
     /// Every block device on which something is recognised.
     package static func probeAll() -> [(path: String, superblock: Superblock)] {
-        BlockDevices.worthProbing(BlockDevices.all()).compactMap { device in
+        BlockNode.all().filter(\.isWorthProbing).compactMap { device in
             guard let superblock = (try? BlockProbe.look(at: device.path)) ?? nil else {
                 return nil
             }

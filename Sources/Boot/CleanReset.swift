@@ -95,7 +95,7 @@ package struct CleanReset {
         {
             say("\(point) is in use; it was written out and made read-only.")
         } else {
-            let users = ProcessTable.users(of: point).map { "\($0.program) (process \($0.pid))" }
+            let users = ProcessTable.users(of: point).map(\.words)
             throw Failure.busy(point: point, users: users, reason: "it is busy")
         }
     }
@@ -187,12 +187,8 @@ extension CleanReset {
 extension ResetPlan {
     /// For this machine as it is.
     fileprivate static var now: ResetPlan {
-        let mappings = Files.names(in: Roots.sys + "/class/block").compactMap { device in
-            BlockNode(name: device).flatMap { node in
-                node.attribute("dm/name").map {
-                    Mapping(name: $0, device: device, holders: node.holders)
-                }
-            }
+        let mappings = BlockNode.all().compactMap { node in
+            node.mapperName.map { Mapping(name: $0, device: node.name, holders: node.holders) }
         }
         let mounts = MountTable.all.map {
             Mount(point: $0.point, source: $0.source, type: $0.type)

@@ -106,8 +106,10 @@ struct MemberSet {
     /// Looks at all disks for those with that UUID, or of the volume group of that name; `nil` when there is none.
     init?(_ wanted: String, _ worker: KernelWorker) throws(SystemError) {
         var found: [(path: String, content: Content)] = []
-        for device in BlockDevices.worthProbing(BlockDevices.all())
-        where device.mapperUUID?.hasPrefix(Overlay.uuidPrefix) != true {
+        for device in BlockNode.all()
+        where device.isWorthProbing
+            && device.mapperUUID?.hasPrefix(Overlay.uuidPrefix) != true
+        {
             guard let content = try worker.content(of: device.path, within: Self.patience) else {
                 continue
             }

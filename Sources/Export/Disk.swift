@@ -39,7 +39,7 @@ struct Disk {
     }
 
     private var ownIdentity: DiskIdentity {
-        if let uuid = node.attribute("dm/uuid") {
+        if let uuid = node.mapperUUID {
             return DiskIdentity("dm " + Self.withoutMappingName(uuid))
         }
         if let whole = node.wholeDisk.flatMap({ BlockNode(name: $0) }),

@@ -33,15 +33,15 @@ extension Disk {
             return Layout.export(ofBackstore: backstore).map { .exported(as: $0) }
                 ?? .exportedByOther(backstore)
         }
-        return node.holders.compactMap { BlockNode(name: $0)?.attribute("dm/uuid") }
+        return node.holders.compactMap { BlockNode(name: $0)?.mapperUUID }
             .compactMap { Overlay.export(ofUUID: $0) }.first.map { .exported(as: $0) }
     }
 
     private static func use(of node: BlockNode, _ worker: KernelWorker) throws -> DeviceUse? {
-        let number = DeviceNumber(major: node.major, minor: node.minor)
-        if let use = useByKernel(node, number) { return use }
+        if let use = BlockUses().uses(of: node).first { return DeviceUse(use) }
         switch try worker.claim(node.path, until: Clock.now + patience) {
-        case .failed(let code) where ErrorNumber.isBusy(code): return .held(by: openers(of: node))
+        case .failed(let code) where ErrorNumber.isBusy(code):
+            return .held(by: ProcessTable.openers(of: node).map(\.words))
         case .hangs(let who): return .silent(who)
         case .done, .failed: return nil
         }
@@ -49,59 +49,23 @@ extension Disk {
 
     /// As long as opening a disk may take.
     private static let patience = Duration.seconds(10)
+}
 
-    private static func useByKernel(_ node: BlockNode, _ number: DeviceNumber) -> DeviceUse? {
-        for holder in node.holders {
-            if holder.hasPrefix("md") { return .array(holder) }
-            let mapping = BlockNode(name: holder)
-            let name = mapping?.attribute("dm/name") ?? holder
-            let isVolume = mapping?.attribute("dm/uuid")?.hasPrefix("LVM-") == true
-            return isVolume ? .volumeGroupMember(of: name) : .mapping(name)
-        }
-        for mount in MountTable.all {
-            // A file system over several disks has a number of its own; its source names them.
-            let sources = mount.source.split(separator: ":").map(String.init)
-            let isSource = sources.contains { source in
-                if case .block(let other) = BlockNode.look(at: source) {
-                    other == node
-                } else {
-                    false
-                }
-            }
-            if mount.device == number.description || isSource { return .mounted(on: mount.point) }
-        }
-        if MountTable.swaps.contains(node.path) { return .swap }
-        return memberUse(node)
-    }
-
-    /// btrfs and bcachefs list the members of what is mounted.
-    private static func memberUse(_ node: BlockNode) -> DeviceUse? {
-        for uuid in Files.names(in: Roots.sys + "/fs/btrfs")
-        where Files.exists("\(Roots.sys)/fs/btrfs/\(uuid)/devices/\(node.name)") {
-            return .fileSystemMember(kind: "btrfs", uuid: uuid)
-        }
-        for uuid in Files.names(in: Roots.sys + "/fs/bcachefs") {
-            let directory = "\(Roots.sys)/fs/bcachefs/\(uuid)"
-            for member in Files.names(in: directory) where member.hasPrefix("dev-") {
-                let link = Files.linkTarget("\(directory)/\(member)/block")
-                if link?.split(separator: "/").last.map(String.init) == node.name {
-                    return .fileSystemMember(kind: "bcachefs", uuid: uuid)
-                }
+extension DeviceUse {
+    fileprivate init(_ use: BlockUse) {
+        switch use {
+        case .mounted(let point): self = .mounted(on: point)
+        case .swap: self = .swap
+        case .member(let kind, let uuid): self = .fileSystemMember(kind: kind, uuid: uuid)
+        case .under(let node):
+            if node.name.hasPrefix("md") {
+                self = .array(node.name)
+            } else if let name = node.mapperName {
+                let isVolume = node.mapperUUID?.hasPrefix("LVM-") == true
+                self = isVolume ? .volumeGroupMember(of: name) : .mapping(name)
+            } else {
+                self = .under(node.path)
             }
         }
-        return nil
-    }
-
-    /// The programs that have the node open, as `name (process N)`.
-    private static func openers(of node: BlockNode) -> [String] {
-        ProcessTable.all.filter { entry in
-            let directory = "\(Roots.proc)/\(entry.pid)/fd"
-            return Files.names(in: directory).contains { name in
-                guard Files.linkTarget("\(directory)/\(name)")?.hasPrefix("/") == true,
-                    case .block(let other) = BlockNode.look(at: "\(directory)/\(name)")
-                else { return false }
-                return other == node
-            }
-        }.map { "\($0.program) (process \($0.pid))" }
     }
 }

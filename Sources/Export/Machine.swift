@@ -30,12 +30,8 @@ enum Machine {
         try mount()
     }
 
-    /// Overlays are snapshots of the device mapper over loop devices.
     private static func prepareOverlays(_ loader: ModuleLoader) throws {
-        let needed = [
-            ("dm_mod", "/mapper/control"), ("loop", "/loop-control"), ("dm_snapshot", ""),
-        ]
-        .filter { $0.1.isEmpty || !Files.exists(Roots.dev + $0.1) }.map(\.0)
+        let needed = Snapshot.modules
         let missing = loader.missing(among: needed)
         guard missing.isEmpty else {
             throw Refusal.overlayModulesMissing(missing, kernel: Host.kernelRelease)

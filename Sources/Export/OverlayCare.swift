@@ -7,7 +7,8 @@ extension Overlays {
     ///   - isCommitting: whether they are being written to the disks; a kernel that is at it is never interrupted.
     ///   - discards: whether what they hold may be thrown away.
     static func reasonToKeep(
-        _ name: ExportName, _ states: [(lun: Int, state: State)], isCommitting: Bool, discards: Bool
+        _ name: ExportName, _ states: [(lun: Int, state: Snapshot.State)], isCommitting: Bool,
+        discards: Bool
     ) -> Refusal? {
         if isCommitting {
             let isAtWork = states.contains { $0.state.isMerging && $0.state.fill?.bytes != nil }
@@ -15,7 +16,7 @@ extension Overlays {
         }
         guard !discards else { return nil }
         var held: UInt64 = 0
-        for (lun, state) in states where state.hasTable {
+        for (lun, state) in states where state.target != nil {
             guard let fill = state.fill else {
                 return .overlayUnseen(
                     name, "The kernel does not say how full that of LUN \(lun) is.")

@@ -18,7 +18,9 @@ enum OverlayWork {
         /// The LUNs whose writes are on the disks.
         var merged: [Int] = []
 
-        var mapping: String { Overlay.mapping(name, lun) }
+        var snapshot: Snapshot {
+            Snapshot(Overlay.mapping(name, lun), uuid: Overlay.uuid(name, lun))
+        }
         var range: Range<UInt64> { overlay.range(of: lun) }
         /// Where the writes are kept in memory: a tmpfs of its own, with a size of its own.
         static func directory(_ name: ExportName) -> String {
@@ -32,46 +34,25 @@ enum OverlayWork {
     static func perform(_ verb: String, _ request: Request) throws -> JSON {
         switch verb {
         case "overlay-store": try prepareStore(request)
-        case "overlay-create":
-            try MappingControl().create(
-                request.mapping, uuid: Overlay.uuid(request.name, request.lun))
+        case "overlay-create": try request.snapshot.create()
         case "overlay-load": try load(request, merging: false)
         case "overlay-merge": try load(request, merging: true)
-        case "overlay-resume": try MappingControl().resume(request.mapping)
-        case "overlay-remove":
-            try MappingControl().remove(request.mapping, until: Clock.now + .seconds(2))
+        case "overlay-resume": try request.snapshot.resume()
+        case "overlay-remove": try request.snapshot.remove(until: Clock.now + .seconds(2))
         case "overlay-flush": try FileDescriptor(updating: request.origin).flush()
         case "overlay-forget": return ["code": 0, "kept": .bool(try forget(request))]
-        default: return try status(request)
+        default: return try request.snapshot.state().json
         }
         return ["code": 0]
     }
 
-    /// `{code, there, target, text, node}`: the mapping as the kernel has it; `node` once it is live.
-    private static func status(_ request: Request) throws(SystemError) -> JSON {
-        // Without the module there is no mapping.
-        guard let control = try? MappingControl(),
-            let status = try control.status(request.mapping)
-        else { return ["code": 0, "there": false] }
-        let target = status.targets.first
-        return [
-            "code": 0, "there": true, "target": JSON(target?.type), "text": JSON(target?.text),
-            "node": target == nil ? .null : JSON(status.node?.path),
-        ]
-    }
-
     private static func load(_ request: Request, merging: Bool) throws {
-        guard case .block(let origin) = BlockNode.look(at: request.origin) else {
+        guard let origin = BlockNode(at: request.origin) else {
             throw Refusal.noDevice(request.origin)
         }
-        let file = try FileDescriptor(updating: request.store)
-        // The loop device lives on with the table, and goes with it.
-        let store = try LoopDevice(attaching: file, range: request.range)
-        try MappingControl().load(
-            request.mapping,
-            merging
-                ? .snapshotMerge(into: origin, from: store.path)
-                : .snapshot(of: origin, in: store.path))
+        try request.snapshot.load(
+            over: origin, store: FileDescriptor(updating: request.store), range: request.range,
+            merging: merging)
     }
 
     // MARK: The store
@@ -81,7 +62,7 @@ enum OverlayWork {
         guard before?.isRegular ?? true else {
             throw Refusal.otherOverlay(request.store, "it is no regular file")
         }
-        guard case .block(let origin) = BlockNode.look(at: request.origin) else {
+        guard let origin = BlockNode(at: request.origin) else {
             throw Refusal.noDevice(request.origin)
         }
         if request.overlay.file == nil { try mountMemory(request) }
@@ -128,7 +109,7 @@ enum OverlayWork {
         guard MountTable.type(at: request.directory) != "tmpfs" else { return }
         let needed = request.overlay.size(disks: request.disks)
         // A quarter stays for what else runs: an initramfs has no swap, and what is full kills.
-        let free = FreeMemory.bytes / 4 * 3
+        let free = (Memory.available ?? 0) / 4 * 3
         guard needed <= free else {
             throw Refusal.noRoom(needed: needed, free: free, place: "this host's memory")
         }
@@ -194,5 +175,21 @@ extension OverlayWork.Request {
         serial = json["serial"]?.string ?? ""
         disks = json["disks"]?.int ?? 0
         merged = (json["merged"]?.array ?? []).compactMap(\.int)
+    }
+}
+
+extension Snapshot.State {
+    /// As it travels from the worker: `{code, there, target, text, node}`.
+    var json: JSON {
+        [
+            "code": 0, "there": .bool(isThere), "target": JSON(target), "text": JSON(text),
+            "node": JSON(node),
+        ]
+    }
+
+    init(_ json: JSON) {
+        self.init(
+            isThere: json["there"]?.bool ?? false, target: json["target"]?.string,
+            text: json["text"]?.string, node: json["node"]?.string)
     }
 }

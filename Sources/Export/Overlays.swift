@@ -4,18 +4,6 @@ import LinuxKit
 
 /// The overlays of one export; everything that can hang is the worker's.
 struct Overlays {
-    /// One of them, as the kernel has it.
-    struct State: Equatable {
-        /// Whether the name is taken, be it without a table.
-        var isThere = false
-        /// Whether it has a table, live or not, and so may hold something.
-        var hasTable = false
-        /// The exported node, once the mapping is live.
-        var node: String?
-        var isMerging = false
-        var fill: SnapshotFill?
-    }
-
     /// What stands in the way, in words.
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -41,13 +29,8 @@ struct Overlays {
         intent.overlay?.file ?? "this host's memory"
     }
 
-    func state(_ lun: Int) throws -> State {
-        let answer = try ask("overlay-status", request(lun), within: .seconds(3))
-        guard answer["there"]?.bool == true else { return State() }
-        return State(
-            isThere: true, hasTable: answer["target"]?.string != nil, node: answer["node"]?.string,
-            isMerging: answer["target"]?.string == "snapshot-merge",
-            fill: answer["text"]?.string.flatMap { SnapshotFill($0) })
+    func state(_ lun: Int) throws -> Snapshot.State {
+        Snapshot.State(try ask("overlay-status", request(lun), within: .seconds(3)))
     }
 
     /// Makes what is not there yet of the overlay over a disk.
@@ -123,7 +106,7 @@ struct Overlays {
         guard let answer = try worker.ask(request.json(verb), until: Clock.now + patience) else {
             throw Failure(
                 description:
-                    "The kernel does not come back from work on the overlay \(request.mapping): "
+                    "The kernel does not come back from work on the overlay \(request.snapshot.name): "
                     + "\(worker.hung.last ?? "").")
         }
         guard answer["code"]?.int == 0 else {

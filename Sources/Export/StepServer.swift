@@ -39,7 +39,7 @@ package enum StepServer {
             case "content":
                 return Content(of: request["path"]?.string ?? "").json
             case "claim":
-                guard case .block(let node) = BlockNode.look(at: request["path"]?.string ?? "")
+                guard let node = BlockNode(at: request["path"]?.string ?? "")
                 else { return code(ErrorNumber.notFound) }
                 try node.claim()
             default:

@@ -192,13 +192,8 @@ package struct Stopper {
     /// The LUNs that have a mapping, by the intent or, when that was lost, by what the kernel shows.
     private static func overlays(of name: ExportName, _ intent: Intent?) -> [Int] {
         let prefix = Overlay.uuidPrefix + "\(name)."
-        let shown = Files.names(in: Roots.sys + "/class/block").compactMap { block -> Int? in
-            guard block.hasPrefix("dm-"),
-                let uuid = Files.text("\(Roots.sys)/class/block/\(block)/dm/uuid", limit: 256),
-                uuid.hasPrefix(prefix)
-            else { return nil }
-            return Int(uuid.dropFirst(prefix.count))
-        }
+        let shown = BlockNode.all().compactMap(\.mapperUUID).filter { $0.hasPrefix(prefix) }
+            .compactMap { Int($0.dropFirst(prefix.count)) }
         let wanted = intent?.overlay == nil ? [] : intent?.disks.map(\.lun) ?? []
         return (shown + wanted).uniqued.sorted()
     }

@@ -7,6 +7,8 @@ package enum DeviceUse: Equatable, Sendable, CustomStringConvertible {
     /// A device-mapper device, by its name.
     case mapping(String)
     case volumeGroupMember(of: String)
+    /// Another device that is built on it, such as a cache, by its path.
+    case under(String)
     case fileSystemMember(kind: String, uuid: String)
     /// Exported by davit under this name.
     case exported(as: ExportName)
@@ -32,6 +34,8 @@ package enum DeviceUse: Equatable, Sendable, CustomStringConvertible {
         case .volumeGroupMember(let name):
             "is under the LVM volume \(name). Export /dev/mapper/\(name) itself, or deactivate its volume group with "
                 + "'vgchange -an'."
+        case .under(let path):
+            "is under \(path). Export \(path) itself, or stop what made it."
         case .fileSystemMember(let kind, let uuid):
             "is a member of the mounted \(kind) file system \(uuid). Unmount it first."
         case .exported(let name):

@@ -148,9 +148,7 @@ package enum Files {
 
     /// Bytes that this process can still write in the file system of `path`, or `nil`.
     package static func room(at path: String) -> UInt64? {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else { return nil }
-        return UInt64(status.f_bavail) &* UInt64(status.f_frsize)
+        (try? FileSystemUse(of: Array(path.utf8)))?.room
     }
 
     /// Whether the file system of `path` has a size, and nothing of it is left for this process.
@@ -169,15 +167,5 @@ package enum Files {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(cString: resolved)
-    }
-
-    /// Whether a file system, a mapping or another exclusive user holds a block device.
-    package static func isHeld(device path: String) -> Bool {
-        let opened = davit_open(path, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC, 0)
-        guard opened < 0 else {
-            close(opened)
-            return false
-        }
-        return errno == EBUSY
     }
 }

@@ -13,23 +13,21 @@ struct KernelNames {
     private static let deepest = 8
 
     init(of devices: [String], uuid: String) {
-        let names = devices.compactMap(Usage.kernelName)
-        own = names + (uuid.isEmpty ? [] : [uuid])
+        let nodes = devices.compactMap { BlockNode(at: $0) }
+        own = nodes.map(\.name) + (uuid.isEmpty ? [] : [uuid])
         var found: [String] = []
-        for name in names { Self.add(below: name, to: &found, Self.deepest) }
+        for node in nodes { Self.add(below: node, to: &found, Self.deepest) }
         below = found
     }
 
-    private static func add(below name: String, to found: inout [String], _ depth: Int) {
+    private static func add(below node: BlockNode, to found: inout [String], _ depth: Int) {
         guard depth > 0 else { return }
-        var next = Files.names(in: "\(Roots.sys)/class/block/\(name)/slaves")
-        if let disk = BlockNode(name: name)?.wholeDisk { next.append(disk) }
         // …/ata3/host2/target2:0:0/2:0:0:0/block/sda, or …/nvme/nvme0/nvme0n1.
-        let path = Files.linkTarget("\(Roots.sys)/class/block/\(name)") ?? ""
+        let path = Files.linkTarget("\(Roots.sys)/class/block/\(node.name)") ?? ""
         found += path.split(separator: "/").map(String.init).filter(isPort)
-        for name in next where !found.contains(name) {
+        for name in node.slaves + [node.wholeDisk].compactMap({ $0 }) where !found.contains(name) {
             found.append(name)
-            add(below: name, to: &found, depth - 1)
+            if let next = BlockNode(name: name) { add(below: next, to: &found, depth - 1) }
         }
     }
 

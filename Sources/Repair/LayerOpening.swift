@@ -45,7 +45,7 @@ package struct LayerOpening {
             outcome.opened += opened
             guard opened > 0 else { break }
             tried += layers.map(\.paths)
-            let above = layers.flatMap { $0.paths.flatMap(Usage.holders) }
+            let above = layers.flatMap(\.paths).flatMap(Self.holders)
             look = try Look(at: isEverything ? [] : Set(above).sorted())
         }
         return outcome
@@ -72,13 +72,17 @@ package struct LayerOpening {
         return opened + unlock(locked)
     }
 
+    private static func holders(of path: String) -> [String] {
+        BlockNode(at: path)?.holderPaths ?? []
+    }
+
     /// All at once, so that one passphrase is typed once. It is read from this terminal.
     private func unlock(_ paths: [String]) -> Int {
         guard !paths.isEmpty else { return 0 }
         _ = run(.davit(["unlock"] + paths))
-        let open = paths.filter { !Usage.holders(of: $0).isEmpty }
+        let open = paths.filter { !Self.holders(of: $0).isEmpty }
         for path in paths {
-            let holder = Usage.holders(of: path).first
+            let holder = Self.holders(of: path).first
             say("\(path): \(holder.map { "open as \($0)" } ?? "davit unlock did not open it").")
         }
         return open.count

@@ -8,16 +8,16 @@ package struct Look {
     package let findings: [Finding]
     /// A directory with records of earlier attempts, such as from before this boot.
     package var logPlace: String?
-    let usage = Usage()
+    let uses = BlockUses()
 
     /// Looks at everything, or at the targets: devices, image files, mount points, UUIDs and labels.
     /// - Throws: `.noSuchTarget`.
     package init(at targets: [String]) throws(RepairError) {
-        let usage = usage
-        let everything = { Self.everything(usage) }
+        let uses = uses
+        let everything = { Self.everything(uses) }
         var looked: [LookedAt] = []
         for target in targets {
-            for device in try Self.resolve(target, usage, everything)
+            for device in try Self.resolve(target, uses, everything)
             where !looked.contains(where: { $0.path == device.path }) {
                 looked.append(device)
             }
@@ -41,7 +41,7 @@ package struct Look {
 
     // MARK: One device
 
-    static func device(_ name: String, _ usage: Usage) -> LookedAt {
+    static func device(_ name: String, _ uses: BlockUses) -> LookedAt {
         // The job works on it from elsewhere, and a checker must not take a name for an option.
         let path = name.hasPrefix("/") ? name : Files.realPath(name) ?? name
         var device = LookedAt(path: path)
@@ -73,29 +73,25 @@ package struct Look {
             device.failure = error.reason
             return device
         }
-        device.users = usage.users(of: path)
-        device.holders = Usage.holders(of: path)
+        device.users = uses.words(of: path)
+        device.holders = BlockNode(at: path)?.holderPaths ?? []
         return device
     }
 
-    private static func everything(_ usage: Usage) -> [LookedAt] {
-        BlockDevices.worthProbing(BlockDevices.all()).map { block in
-            let mapped = block.mapperName.map { "\(Roots.dev)/mapper/\($0)" }
-            let path = mapped.flatMap { Files.exists($0) ? $0 : nil } ?? block.path
-            return device(path, usage)
-        }
+    private static func everything(_ uses: BlockUses) -> [LookedAt] {
+        BlockNode.all().filter(\.isWorthProbing).map { device($0.namedPath, uses) }
     }
 
     // MARK: What a target names
 
     private static func resolve(
-        _ target: String, _ usage: Usage, _ everything: () -> [LookedAt]
+        _ target: String, _ uses: BlockUses, _ everything: () -> [LookedAt]
     ) throws(RepairError) -> [LookedAt] {
         if let status = try? FileStatus(of: target) {
-            if status.isRegular || status.blockDevice != nil { return [device(target, usage)] }
-            let sources = Files.realPath(target).map { usage.sources(mountedAt: $0) } ?? []
+            if status.isRegular || status.blockDevice != nil { return [device(target, uses)] }
+            let sources = Files.realPath(target).map { uses.sources(mountedAt: $0) } ?? []
             guard !sources.isEmpty else { throw .noSuchTarget(target) }
-            return sources.map { device($0, usage) }
+            return sources.map { device($0, uses) }
         }
         let value = target.split(separator: "=", maxSplits: 1).last.map(String.init) ?? target
         let wantsUUID = !target.hasPrefix("LABEL=")

@@ -40,7 +40,7 @@ extension Look {
         for place in subject.missing { text += "  missing: \(place)\n" }
         text += Self.facts(system).map { "  \($0)\n" }.joined()
         for array in ArrayActivity.words(below: subject.paths) { text += "  below: \(array)\n" }
-        if let scrub = ScrubActivity.words(of: subject, usage) { text += "  \(scrub)\n" }
+        if let scrub = ScrubActivity.words(of: subject, uses) { text += "  \(scrub)\n" }
         if let last = Jobs.unfinishedAttempt(on: subject, in: logPlace) {
             text += "  \(Self.words(last, now: system))\n"
         }

@@ -7,11 +7,10 @@ import RepairCore
 /// The stores are files without names, held by the mappings alone: removing those frees everything. The mappings' names
 /// are written down first, so that the next davit removes them when this process is killed.
 struct Overlays: ~Copyable {
-    private let control: MappingControl
     private let list: String
-    private var names: [String] = []
-    /// One for each member, in their order.
-    private(set) var nodes: [BlockNode] = []
+    private var snapshots: [Snapshot] = []
+    /// In devtmpfs, one for each member, in their order.
+    private(set) var paths: [String] = []
 
     /// What udev and people see of a mapping begins with it.
     static let prefix = "davit-trial-"
@@ -23,13 +22,14 @@ struct Overlays: ~Copyable {
     static func make(
         of members: [String], attempt id: Int, set: Int, in place: OverlayPlan.Place
     ) throws(RepairError) -> Overlays {
-        loadModules()
-        var overlays: Overlays
+        let loader = ModuleLoader([.running()])
+        for module in Snapshot.modules { _ = try? loader.load(module) }
         do throws(SystemError) {
-            overlays = Overlays(try MappingControl(), list: list(id))
+            _ = try MappingControl()
         } catch {
             throw .noSnapshots(error)
         }
+        var overlays = Overlays(list: list(id))
         let sizes = try sizes(of: members, in: place)
         do throws(SystemError) {
             for (index, member) in members.enumerated() {
@@ -42,10 +42,7 @@ struct Overlays: ~Copyable {
         return overlays
     }
 
-    private init(_ control: consuming MappingControl, list: String) {
-        self.control = control
-        self.list = list
-    }
+    private init(list: String) { self.list = list }
 
     private static func sizes(
         of members: [String], in place: OverlayPlan.Place
@@ -66,37 +63,32 @@ struct Overlays: ~Copyable {
     }
 
     deinit {
-        for name in names { try? control.remove(name, until: Clock.now + Self.patience) }
-        if names.allSatisfy({ (try? control.status($0)) == .some(nil) }) { try? Files.remove(list) }
+        if Self.remove(snapshots, within: Self.patience) { try? Files.remove(list) }
     }
-
-    /// Their paths in devtmpfs.
-    var paths: [String] { nodes.map(\.path) }
 
     /// How full they are.
     func fills() -> [SnapshotFill] {
-        names.compactMap { name in
-            (try? control.status(name))?.targets.first.flatMap { SnapshotFill($0.text) }
-        }
+        snapshots.compactMap { try? $0.state().fill }
     }
 
     private mutating func add(
         _ name: String, over member: String, _ bytes: UInt64, _ place: OverlayPlan.Place
     ) throws(SystemError) {
-        names.append(name)
-        try Files.replace(list, with: names.joined(separator: "\n"), mode: 0o600)
+        let snapshot = Self.snapshot(name)
+        snapshots.append(snapshot)
+        let names = snapshots.map(\.name).joined(separator: "\n")
+        try Files.replace(list, with: names, mode: 0o600)
         let store = try Self.store(name, bytes, place)
-        let storeDevice = try LoopDevice(attaching: store)
-        if case .block(let origin) = BlockNode.look(at: member) {
-            nodes.append(try map(name, origin, storeDevice.path))
+        if let origin = BlockNode(at: member) {
+            paths.append(try Self.lay(snapshot, over: origin, store))
             return
         }
         let image = try FileDescriptor(readingWithoutWaiting: member)
-        let imageDevice = try LoopDevice(attaching: image, readOnly: true)
-        guard case .block(let origin) = BlockNode.look(at: imageDevice.path) else {
-            throw SystemError("look at", imageDevice.path)
+        let device = try LoopDevice(attaching: image, readOnly: true)
+        guard let origin = BlockNode(at: device.path) else {
+            throw SystemError("look at", device.path)
         }
-        nodes.append(try map(name, origin, storeDevice.path))
+        paths.append(try Self.lay(snapshot, over: origin, store))
     }
 
     private static func store(
@@ -108,23 +100,23 @@ struct Overlays: ~Copyable {
         }
     }
 
-    private func map(
-        _ name: String, _ origin: BlockNode, _ store: String
-    ) throws(SystemError) -> BlockNode {
-        // A mapping of that name is left of an attempt before the last boot of this directory.
-        try control.remove(name)
-        try control.create(name, uuid: "DAVIT-" + name)
-        try control.load(name, .snapshot(of: origin, in: store))
-        try control.resume(name)
-        guard let node = try control.status(name)?.node else {
-            throw SystemError("look at", "the mapping \(name)")
+    /// - Returns: the path of the device that it is.
+    private static func lay(
+        _ snapshot: Snapshot, over origin: BlockNode, _ store: borrowing FileDescriptor
+    ) throws(SystemError) -> String {
+        // One of that name is left of an attempt before the last boot of this directory.
+        try snapshot.remove()
+        try snapshot.create()
+        try snapshot.load(over: origin, store: store)
+        try snapshot.resume()
+        guard let path = try snapshot.state().node else {
+            throw SystemError("look at", "the mapping \(snapshot.name)")
         }
-        return node
+        return path
     }
 
-    private static func loadModules() {
-        let loader = ModuleLoader([.running()])
-        for name in ["loop", "dm_mod", "dm_snapshot"] { _ = try? loader.load(name) }
+    private static func snapshot(_ name: String) -> Snapshot {
+        Snapshot(name, uuid: "DAVIT-" + name)
     }
 
     // MARK: What was left behind
@@ -134,18 +126,24 @@ struct Overlays: ~Copyable {
     /// Removes the overlays of attempts whose job was killed.
     static func removeLeftovers() {
         for id in Jobs.ids where LockFile.holder(Jobs.lock(id)) == nil {
-            guard let text = Files.text(list(id)), let control = try? MappingControl() else {
-                continue
-            }
-            var isGone = true
-            for name in text.split(separator: "\n") where name.hasPrefix(prefix) {
-                do {
-                    try control.remove(String(name), until: Clock.now + .seconds(1))
-                } catch {
-                    isGone = false
-                }
-            }
-            if isGone { try? Files.remove(list(id)) }
+            guard let text = Files.text(list(id)) else { continue }
+            let names = text.split(separator: "\n").filter { $0.hasPrefix(prefix) }
+            let left = names.map { snapshot(String($0)) }
+            if remove(left, within: .seconds(1)) { try? Files.remove(list(id)) }
         }
+    }
+
+    /// - Parameter patience: for each of them.
+    /// - Returns: whether all are gone.
+    private static func remove(_ snapshots: [Snapshot], within patience: Duration) -> Bool {
+        var areGone = true
+        for snapshot in snapshots {
+            do {
+                try snapshot.remove(until: Clock.now + patience)
+            } catch {
+                areGone = false
+            }
+        }
+        return areGone
     }
 }

@@ -20,7 +20,7 @@ package enum RecordCopy {
         if let part = members.first(where: { isRelated($0, place) }) {
             return "it and \(part) lie on one another"
         }
-        let device = Look.device(place, Usage())
+        let device = Look.device(place, BlockUses())
         if let user = device.users.first {
             return "it is in use (\(user)); give a directory there"
         }
@@ -38,9 +38,9 @@ package enum RecordCopy {
 
     /// One lies below the other, as a partition or a mapping does.
     private static func isRelated(_ one: String, _ other: String) -> Bool {
-        guard case .block(let first) = BlockNode.look(at: one),
-            case .block(let second) = BlockNode.look(at: other)
-        else { return false }
+        guard let first = BlockNode(at: one), let second = BlockNode(at: other) else {
+            return false
+        }
         return first.holders.contains(second.name) || second.holders.contains(first.name)
             || first.wholeDisk == second.name || second.wholeDisk == first.name
     }
@@ -67,7 +67,7 @@ package enum RecordCopy {
     private static func copy(
         _ record: JSON, _ id: Int, toDevice device: String
     ) throws(SystemError) {
-        let type = Look.device(device, Usage()).systems.first?.type ?? ""
+        let type = Look.device(device, BlockUses()).systems.first?.type ?? ""
         let point = "\(Jobs.root)/log-\(Host.pid)"
         // The mount goes away with this process, however it ends.
         try MountNamespace.leave()

@@ -189,17 +189,17 @@ package struct RepairJob: ~Copyable {
     }
 
     func look(at members: [String]) -> FileSystem? {
-        let usage = Usage()
-        let found = Finding.all(from: members.map { Look.device($0, usage) })
+        let uses = BlockUses()
+        let found = Finding.all(from: members.map { Look.device($0, uses) })
         for case .fileSystem(let subject) in found { return subject.system }
         return nil
     }
 
     /// Looked at once more: between the plan and the start somebody may have mounted it.
     func users() -> String? {
-        let usage = Usage()
+        let uses = BlockUses()
         for member in request.members {
-            guard let user = usage.users(of: member).first else { continue }
+            guard let user = uses.words(of: member).first else { continue }
             return "\(member) is in use now (\(user)); nothing was started"
         }
         return nil

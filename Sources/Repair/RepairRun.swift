@@ -82,7 +82,7 @@ package struct RepairRun: Sendable {
     }
 
     private static func isReadOnly(_ path: String) -> Bool {
-        guard case .block(let node) = BlockNode.look(at: path) else { return false }
+        guard let node = BlockNode(at: path) else { return false }
         return node.attribute("ro") == "1"
     }
 

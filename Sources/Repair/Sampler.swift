@@ -13,7 +13,7 @@ struct Sampler {
 
     init(session: Int32, members: [String]) {
         self.session = session
-        devices = members.compactMap(Usage.kernelName)
+        devices = members.compactMap { BlockNode(at: $0)?.name }
         activity = ProcessActivity(ofSession: session)
         startedWith = Self.traffic(of: devices)
     }

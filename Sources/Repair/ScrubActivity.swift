@@ -4,10 +4,11 @@ import RepairCore
 /// The scrub of a mounted btrfs, which is what stands in for a check while it is in use.
 enum ScrubActivity {
     /// How far it is; `nil` where none runs, or nobody can tell.
-    static func words(of subject: Subject, _ usage: Usage) -> String? {
+    static func words(of subject: Subject, _ uses: BlockUses) -> String? {
         let backend = BtrfsBackend()
         guard subject.system.backend == backend.name, !subject.users.isEmpty,
-            let point = subject.paths.lazy.compactMap(usage.mountPoint).first,
+            let point = subject.paths.lazy.compactMap({ BlockNode(at: $0) })
+                .compactMap({ uses.mountPoints(of: $0).last }).first,
             let program = Checkers.path(of: backend.programs)
         else { return nil }
         let said = Checkers.output(of: program, ["scrub", "status", point], atMost: 65536)

@@ -23,7 +23,7 @@ package struct Inventory: Sendable {
     /// - Parameter names: mappings, devices or UUIDs; empty means everything of the first source that has anything.
     package init(of names: [String] = [], in sources: Sources = Sources()) {
         let probed = Probed()
-        let devices = BlockDevices.all()
+        let devices = BlockNode.all()
         var targets = read(sources.cryptroot, .cryptroot)
         if !names.isEmpty {
             targets = find(names, targets, sources, probed)
@@ -154,7 +154,7 @@ package struct Inventory: Sendable {
     }
 
     private static func examine(
-        _ target: UnlockTarget, _ devices: [BlockDevice], _ probed: Probed, isNamed: Bool
+        _ target: UnlockTarget, _ devices: [BlockNode], _ probed: Probed, isNamed: Bool
     ) -> UnlockItem {
         var detached: String?
         func item(
@@ -225,7 +225,7 @@ private struct DeviceHeader {
 
     /// The mapping that holds this header's device open, under whatever name.
     /// Source: cryptsetup lib/libdevmapper.c, dm_prepare_uuid: CRYPT-LUKS2-UUIDWITHOUTDASHES-NAME.
-    func mapping(among devices: [BlockDevice]) -> String? {
+    func mapping(among devices: [BlockNode]) -> String? {
         guard !uuid.isEmpty else { return nil }
         let prefix = "CRYPT-\(type)-\(uuid.filter { $0 != "-" })-"
         return devices.first {

@@ -16,7 +16,7 @@ enum Surroundings {
     }
 
     /// Mappings that have a table; without one they have no size.
-    static func openMappings(_ devices: [BlockDevice] = BlockDevices.all()) -> Set<String> {
+    static func openMappings(_ devices: [BlockNode] = BlockNode.all()) -> Set<String> {
         Set(devices.compactMap { $0.sectors > 0 ? $0.mapperName : nil })
     }
 }

@@ -68,27 +68,4 @@ import Testing
         let found = [("/dev/a", first), ("/dev/b", second)].map { (path: $0.0, superblock: $0.1) }
         #expect(DeviceSpec.resolve(spec, among: { found }) == device)
     }
-
-    @Test func listsMappingsFromSysfs() throws {
-        let sys = NSTemporaryDirectory() + "/davit-sys-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: sys) }
-        for (file, text) in [
-            ("class/block/sda/size", "2048\n"), ("class/block/dm-0/size", "100\n"),
-            ("class/block/dm-0/dm/name", "root\n"),
-            ("class/block/dm-0/dm/uuid", "CRYPT-LUKS2-ab-root\n"),
-            ("class/block/cciss!c0d0/size", "8\n"), ("class/block/ram0/size", "8\n"),
-        ] {
-            let url = URL(fileURLWithPath: sys + "/" + file)
-            try FileManager.default.createDirectory(
-                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try text.write(to: url, atomically: false, encoding: .utf8)
-        }
-        let devices = BlockDevices.all(sys: sys, dev: "/dev")
-        #expect(
-            devices.map { $0.path } == ["/dev/cciss/c0d0", "/dev/dm-0", "/dev/ram0", "/dev/sda"])
-        #expect(devices[1].mapperName == "root")
-        #expect(devices[1].mapperUUID == "CRYPT-LUKS2-ab-root")
-        #expect(
-            BlockDevices.worthProbing(devices).map { $0.name } == ["cciss!c0d0", "dm-0", "sda"])
-    }
 }

@@ -8,14 +8,13 @@ import Testing
 
 /// What another host wrote is on no disk yet: it is neither thrown away by the way nor laid over another disk.
 @Suite struct OverlayCareTests {
-    private static func state(_ fill: String?, isMerging: Bool = false) -> Overlays.State {
-        Overlays.State(
-            isThere: true, hasTable: fill != nil, isMerging: isMerging,
-            fill: fill.flatMap { SnapshotFill($0) })
+    private static func state(_ fill: String?, isMerging: Bool = false) -> Snapshot.State {
+        let target = isMerging ? "snapshot-merge" : "snapshot"
+        return Snapshot.State(isThere: true, target: fill == nil ? nil : target, text: fill)
     }
 
     private func reason(
-        _ states: Overlays.State..., isCommitting: Bool = false, discards: Bool = false
+        _ states: Snapshot.State..., isCommitting: Bool = false, discards: Bool = false
     ) throws -> Refusal? {
         let name = try ExportName("t")
         let numbered = states.enumerated().map { (lun: $0 + 1, state: $1) }
@@ -25,7 +24,7 @@ import Testing
 
     @Test func `what certainly holds nothing may go`() throws {
         #expect(try reason() == nil)
-        #expect(try reason(Overlays.State(), Self.state(nil), Self.state("16/2048 16")) == nil)
+        #expect(try reason(Snapshot.State(), Self.state(nil), Self.state("16/2048 16")) == nil)
     }
 
     @Test func `what holds something, or may, stays until somebody says so`() throws {

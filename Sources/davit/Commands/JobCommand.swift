@@ -70,7 +70,7 @@ enum JobCommand: Command {
         }
         var devices: [BlockNode] = []
         for path in words[..<dash] {
-            guard case .block(let node) = BlockNode.look(at: path) else {
+            guard let node = BlockNode(at: path) else {
                 throw KernelRun.Failure.notADevice(path)
             }
             devices.append(node)
