@@ -53,7 +53,7 @@ let package = Package(
 
         // Cores: pure; no system calls, no clock, no input or output.
         module("BootCore", ["SSHCore"]),
-        compactModule("ExportCore"),
+        compactModule("ExportCore", ["Addresses"]),
         module("NetworkCore", ["Addresses", "Bytes"]),
         module("SSHCore", ["Addresses", "Bytes"]),
         compactModule("SFTPCore", ["Bytes"]),
@@ -73,7 +73,7 @@ let package = Package(
         // Services: read an event, ask the machine, perform the effects.
         compactModule(
             "Export",
-            ["BlkidKit", "ExportCore", "JSONKit", "LinuxKit", "ModuleKit", "Recorder"]),
+            ["Addresses", "BlkidKit", "ExportCore", "JSONKit", "LinuxKit", "ModuleKit", "Recorder"]),
         module(
             "Boot",
             [

@@ -1,3 +1,4 @@
+import Addresses
 import ExportCore
 import JSONKit
 import LinuxKit
@@ -21,9 +22,9 @@ enum Listening {
             // Targets share a portal; then the kernel itself is who listens there.
             let isTargets = observed.portals.contains { $0.port == portal.port }
             if isTargets { continue }
-            if (try? HostAddresses.isFree(portal.address, port: portal.port)) == false {
-                throw .portInUse(portal)
-            }
+            guard let address = IPAddress(portal.address) else { continue }
+            let endpoint = TCPSocket.Endpoint(address: address.bytes, port: portal.port)
+            if (try? TCPSocket.isFree(endpoint)) == false { throw .portInUse(portal) }
         }
         return portals
     }

@@ -1,3 +1,5 @@
+import Addresses
+
 /// Where a target listens: an address of this host and a TCP port.
 package struct Portal: Hashable, Sendable, CustomStringConvertible {
     /// As the kernel writes it: `192.0.2.5`, or `2001:db8::5` without brackets.
@@ -58,24 +60,13 @@ package struct Portal: Hashable, Sendable, CustomStringConvertible {
         text.utf8.allSatisfy { (48...57).contains($0) } ? UInt16(text) : nil
     }
 
-    /// Four decimal numbers without leading zeros, which some programs read as octal.
     private static func fourth(_ text: Substring) -> String? {
-        let numbers = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard numbers.count == 4,
-            numbers.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } && UInt8($0) != nil }
-            ),
-            numbers.allSatisfy({ $0 == "0" || !$0.hasPrefix("0") })
-        else { return nil }
-        return String(text)
+        IPv4Address(parsing: text)?.description
     }
 
-    /// Only the characters are looked at; whether the host has the address is asked of the host. Addresses with a
-    /// scope (`%eth0`) are left out, for the kernel's target drops the scope.
+    /// Addresses with a scope (`%eth0`) are left out, for the kernel's target drops the scope.
     private static func sixth(_ text: Substring) -> String? {
-        let groups = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard (3...8).contains(groups.count),
-            groups.allSatisfy({ $0.count <= 4 && $0.allSatisfy { $0.isASCII && $0.isHexDigit } })
-        else { return nil }
-        return text.lowercased()
+        guard let address = IPAddress(text), !address.isVersion4 else { return nil }
+        return address.description
     }
 }

@@ -5,6 +5,7 @@ struct PortalTests {
     @Test(arguments: [
         ("192.0.2.5", "192.0.2.5:3260"), ("192.0.2.5:3261", "192.0.2.5:3261"),
         ("0.0.0.0", "0.0.0.0:3260"), ("2001:DB8::5", "[2001:db8::5]:3260"),
+        ("2001:db8:0:0::5", "[2001:db8::5]:3260"),
         ("[2001:db8::5]", "[2001:db8::5]:3260"), ("[::1]:860", "[::1]:860"),
     ])
     func `an address is read with and without a port`(text: String, shown: String) throws {
@@ -26,7 +27,7 @@ struct PortalTests {
         "192.0.2.5:65536",
         "192.0.2.5:+1", "router", "[2001:db8::5", "[2001:db8::5]x", "[2001:db8::5]:",
         "fe80::1%eth0",
-        "1:2:3:4:5:6:7:8:9", "12345::",
+        "1:2:3:4:5:6:7:8:9", "12345::", "1:2:3", "1::2::3",
     ])
     func `what is no address is refused`(text: String) {
         #expect(throws: Refusal.badPortal(text)) { try Portal(text) }
