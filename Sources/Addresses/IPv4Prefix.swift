@@ -42,11 +42,6 @@ package struct IPv4Prefix: Hashable, Sendable {
         (other.rawValue ^ address.rawValue) & mask.rawValue == 0
     }
 
-    /// Whether any address is in both.
-    package func overlaps(_ other: IPv4Prefix) -> Bool {
-        length <= other.length ? contains(other.address) : other.contains(address)
-    }
-
     // A shift by 32 gives zero in Swift, so the length 0 needs no case of its own.
     private static func mask(_ length: Int) -> UInt32 { UInt32.max << (32 - length) }
 }

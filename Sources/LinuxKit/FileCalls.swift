@@ -27,7 +27,6 @@ package enum FileCalls {
 
         package var isDirectory: Bool { mode_t(mode) & S_IFMT == S_IFDIR }
         package var isRegular: Bool { mode_t(mode) & S_IFMT == S_IFREG }
-        package var isLink: Bool { mode_t(mode) & S_IFMT == S_IFLNK }
         package var permissions: UInt32 { mode & 0o7777 }
     }
 

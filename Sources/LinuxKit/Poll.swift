@@ -14,7 +14,6 @@ package enum Poll {
         package static let closed = Events(rawValue: Int16(POLLHUP | POLLERR | POLLNVAL))
 
         package var isReadable: Bool { !isDisjoint(with: [.input, .closed]) }
-        package var isWritable: Bool { !isDisjoint(with: [.output, .closed]) }
     }
 
     /// One descriptor and what is wanted of it; a negative descriptor is passed over.
