@@ -8,7 +8,8 @@ davit_cache=$(realpath --canonicalize-missing "${DAVIT_CACHE:-$davit_root/.cache
 davit_arch=$(uname -m)
 davit_program=${0##*/}
 davit_static_map=$davit_root/.build-static/davit.map
-davit_static_swift=$davit_root/.build-static/libswiftCore.a
+davit_static_swift=$davit_root/.build-static/swift
+davit_static_slimmed=(libswiftCore.a libswiftGlibc.a)
 davit_static_remap=$davit_root/.build-static/slim-objects
 say() { printf '%s: %s\n' "$davit_program" "$*"; }
 warn() { printf '%s: %s\n' "$davit_program" "$*" >&2; }
@@ -102,6 +103,7 @@ use_prefix() {
 # Both kinds link the same archives of the prefix. lld resolves archives in any order; the system's
 # linker would want them sorted by who needs whom, which SwiftPM does not promise.
 swift_flags() {
+    local library
     swift_flags=(-Xswiftc -use-ld=lld)
     case $1 in
     dynamic) ;;
@@ -111,12 +113,12 @@ swift_flags() {
             --scratch-path "$davit_root/.build-static"
             --configuration release
             -Xswiftc -Osize
+            -Xswiftc -Xfrontend -Xswiftc -function-sections
             --static-swift-stdlib
             --disable-local-rpath
             -Xcc -DDAVIT_STATIC
             -Xswiftc -static-executable
             -Xswiftc -Xclang-linker -Xswiftc -static-pie
-            -Xlinker "--remap-inputs=*/libswiftCore.a=$davit_static_swift"
             -Xlinker "--remap-inputs-file=$davit_static_remap"
             -Xlinker --gc-sections
             -Xlinker --icf=safe # Libraries compare the addresses of functions.
@@ -130,6 +132,13 @@ swift_flags() {
             -Xlinker "-Map=$davit_static_map"
             -Xlinker "--why-extract=$davit_static_map.why"
         )
+        for library in "${davit_static_slimmed[@]}"; do
+            swift_flags+=(-Xlinker "--remap-inputs=*/$library=$davit_static_swift/$library")
+        done
+        # Functions that are alike lie beside each other, and compress the better; lld knows that since 21.
+        if [[ $("$(dirname "$(readlink -f "$(command -v swift)")")/ld.lld" --help 2>/dev/null) == *--bp-compression-sort=* ]]; then
+            swift_flags+=(-Xlinker --bp-compression-sort=function)
+        fi
         # glibc relocates a static-PIE by packed relocations since 2.36; 0.4 MB less.
         if [[ $(printf '%s\n' 'glibc 2.36' "$(getconf GNU_LIBC_VERSION)" | sort -V | head -n 1) == 'glibc 2.36' ]]; then
             swift_flags+=(-Xlinker --pack-dyn-relocs=relr)
