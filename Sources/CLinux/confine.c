@@ -116,15 +116,16 @@ int davit_landlock_rules(int version) {
     return (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules.handled_access_fs, 0);
 }
 
-int davit_landlock_allow(int rules, int version, const char *path, _Bool makes_files) {
-    uint64_t access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
-                      LANDLOCK_ACCESS_FS_TRUNCATE;
+int davit_landlock_allow(
+    int rules, int version, const char *path, enum davit_allowance allowance) {
+    uint64_t access = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE;
+    if (allowance != davit_outbox) access |= LANDLOCK_ACCESS_FS_READ_FILE;
     int place = open(path, O_PATH | O_CLOEXEC);
     if (place < 0) return -1;
     struct stat status;
     if (fstat(place, &status) == 0 && S_ISDIR(status.st_mode)) {
-        access |= LANDLOCK_ACCESS_FS_READ_DIR;
-        if (makes_files)
+        if (allowance != davit_outbox) access |= LANDLOCK_ACCESS_FS_READ_DIR;
+        if (allowance != davit_setting)
             access |= LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE |
                       LANDLOCK_ACCESS_FS_MAKE_DIR;
     }

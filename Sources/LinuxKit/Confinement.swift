@@ -7,15 +7,21 @@ import Glibc
 /// (Linux 5.13, where it is switched on); on an older kernel the process, whose user is root, can open them.
 package enum Confinement {
     /// Capabilities beyond CAP_NET_ADMIN, CAP_NET_RAW and CAP_NET_BIND_SERVICE, all system calls but those of the list, TCP, executable
-    /// memory, and every file that is not below `places`.
+    /// memory, and every file that is not below these.
     /// - Parameters:
-    ///   - places: directories in which files are made and replaced.
+    ///   - places: directories in which files are made, replaced and read.
+    ///   - outboxes: directories in which files are made and replaced, but none is read.
     ///   - settings: files, or directories with files, that are read and written.
     /// - Returns: what holds now, in words.
-    package static func confine(places: [String], settings: [String]) -> String {
+    package static func confine(
+        places: [String], outboxes: [String] = [], settings: [String]
+    ) -> String {
         guard davit_no_new_privileges() == 0 else { return "not confined: \(reason)" }
         var words: [String] = []
-        words.append(confineFiles(places: places, settings: settings))
+        words.append(
+            confineFiles([
+                (places, davit_place), (outboxes, davit_outbox), (settings, davit_setting),
+            ]))
         if davit_keep_network_capabilities() != 0 {
             words.append("capabilities are not dropped (\(reason))")
         }
@@ -25,17 +31,17 @@ package enum Confinement {
 
     private static var reason: String { String(cString: strerror(errno)) }
 
-    private static func confineFiles(places: [String], settings: [String]) -> String {
+    private static func confineFiles(_ allowances: [([String], davit_allowance)]) -> String {
         let version = davit_landlock_version()
         guard version > 0 else { return "files are not confined: the kernel has no Landlock" }
         let opened = davit_landlock_rules(version)
         guard opened >= 0 else { return "files are not confined (\(reason))" }
         let rules = FileDescriptor(adopting: opened)
         var allowed: [String] = []
-        for (paths, makesFiles) in [(places, true), (settings, false)] {
+        for (paths, allowance) in allowances {
             for path in paths
-            where davit_landlock_allow(rules.number, version, path, makesFiles) == 0 {
-                allowed.append(path)
+            where davit_landlock_allow(rules.number, version, path, allowance) == 0 {
+                allowed.append(allowance == davit_outbox ? path + " (to write)" : path)
             }
         }
         guard davit_landlock_restrict(rules.number) == 0 else {

@@ -20,6 +20,9 @@ package enum Output {
     /// Whether a person reads standard output on a terminal.
     package static var isTerminal: Bool { isatty(1) == 1 }
 
+    /// Whether a person reads standard error on a terminal.
+    package static var isErrorTerminal: Bool { isatty(2) == 1 }
+
     private static func put(_ bytes: [UInt8], _ descriptor: Int32) {
         // Not ours to close; a failed write has nobody left to be told.
         let stream = FileDescriptor(adopting: descriptor)

@@ -10,7 +10,8 @@ package struct DaemonPlace: ~Copyable {
 
     private static var path: String { InterfaceState.directory + "/lock" }
 
-    static var isOccupied: Bool { LockFile.holder(path) != nil }
+    /// The process that has it now.
+    static var holder: Int32? { LockFile.holder(path) }
 
     /// Takes it; the kernel gives it up with the process.
     package init() throws(Occupied) {

@@ -24,6 +24,8 @@ struct InterfaceReport {
         self.now = now
     }
 
+    /// What is known of an interface that vanished stands here for its return.
+    private var isThere: Bool { state != "absent" }
     private var link: Link { readiness.link }
     private var machine: IPv4Machine { readiness.machine }
 
@@ -43,9 +45,10 @@ struct InterfaceReport {
         return [
             "interface": .string(name), "mac": JSON(link.hardwareAddress?.description),
             "state": .string(state), "since": time(since), "carrier": .bool(link.hasCarrier),
-            "configured": .bool(readiness.isConfigured && lease != nil),
-            "ready": .bool(!isReleased && readiness.isReady(at: now)),
-            "readiness": .string(readiness.words(at: now)),
+            "configured": .bool(isThere && readiness.isConfigured && lease != nil),
+            "ready": .bool(isThere && !isReleased && readiness.isReady(at: now)),
+            "readiness": .string(
+                isThere ? readiness.words(at: now) : "there is no such interface"),
             "address": JSON(lease?.prefix.description),
             "linkLocal": JSON(isReleased ? nil : machine.linkLocal?.description),
             "gateway": JSON(lease?.gateway?.description),

@@ -31,7 +31,8 @@ package struct NetworkDaemon: ~Copyable {
     private var first: String?
     private var leftAlone: Set<String> = []
     private var nextListing = Duration.zero
-    private var lastProblem = ""
+    /// When each was said.
+    private var problems: [String: Duration] = [:]
     /// Whether a resolv.conf could not be written.
     private var lacksResolvConf = false
 
@@ -59,16 +60,17 @@ package struct NetworkDaemon: ~Copyable {
 
     /// Gives up for good what the loop does not need; to be called once everything is open that needs more.
     package func confine() {
-        var places = [Roots.run]
-        if let directory = options.netConfDirectory { places.append(directory) }
+        var outboxes: [String] = []
+        if let directory = options.netConfDirectory { outboxes.append(directory) }
         if let path = options.resolvConf {
             let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-            places.append(directory.isEmpty ? "/" : directory)
+            outboxes.append(directory.isEmpty ? "/" : directory)
         }
         let words = Confinement.confine(
-            places: places,
+            places: [InterfaceState.directory], outboxes: outboxes,
             settings: [
-                Roots.proc + "/sys/net/ipv6/conf", Roots.dev + "/kmsg", PersistentMemory.path,
+                Recorder.path, Roots.proc + "/sys/net/ipv6/conf", Roots.dev + "/kmsg",
+                PersistentMemory.path,
             ])
         recorder.record("confined: \(words)", .detail, Event(.confined))
     }
@@ -120,14 +122,23 @@ package struct NetworkDaemon: ~Copyable {
         let lines =
             interfaces.map { "\($0.name): \($0.readiness.words(at: Clock.now))" }
             + awaited.sorted().map { "\($0): there is no such interface" }
+            + unusable.map { "\($0): it cannot be used; 'davit log' says why" }
         return lines.isEmpty ? ["there is no Ethernet interface"] : lines
     }
 
     private func isConfigured(at now: Duration) -> Bool {
         options.interfaces.isEmpty
             ? interfaces.contains { $0.readiness.isReady(at: now) }
-            : awaited.isEmpty && interfaces.allSatisfy { $0.readiness.isReady(at: now) }
-                && !interfaces.isEmpty
+            : awaited.isEmpty && unusable.isEmpty && !interfaces.isEmpty
+                && interfaces.allSatisfy { $0.readiness.isReady(at: now) }
+    }
+
+    /// Interfaces that were named, are there, and could not be taken on, such as a tunnel.
+    private var unusable: [String] {
+        options.interfaces.filter { name in
+            !awaited.contains(name) && !leftAlone.contains(name)
+                && !interfaces.contains { $0.name == name }
+        }
     }
 
     /// Everything whose time has come, then everything that has changed.
@@ -303,14 +314,21 @@ package struct NetworkDaemon: ~Copyable {
 
     // MARK: Words and files
 
+    /// Says a problem that is met again and again once in ten minutes.
     private mutating func complain(_ words: String) {
-        if words != lastProblem { say(words) }
-        lastProblem = words
+        let now = Clock.now
+        problems = problems.filter { now - $0.value < .seconds(600) }
+        if problems[words] == nil { say(words) }
+        problems[words] = problems[words] ?? now
     }
 
     private func say(_ words: String, _ importance: Recorder.Importance = .notice) {
         recorder.record("\(words)", importance)
-        if options.isVerbose { Output.line(words) }
+        if options.isVerbose {
+            Output.line(words)
+        } else if Output.isErrorTerminal {
+            Output.error("davit net: \(words)")
+        }
     }
 
     private mutating func writeResolvConf() {

@@ -18,9 +18,9 @@ package struct NetworkFollower: ~Copyable {
     /// - Returns: `nil` when the other has ended and the place is free.
     package func run(until deadline: Duration?) throws(SystemError) -> NetworkDaemon.Outcome? {
         while true {
-            if isConfigured { return .configured }
+            guard let holder = DaemonPlace.holder else { return nil }
+            if isConfigured(by: holder) { return .configured }
             if let deadline, deadline <= Clock.now { return .timedOut }
-            guard DaemonPlace.isOccupied else { return nil }
             let look = Clock.now + Self.period
             _ = try Poll.wait(
                 [.init(signals.number, .input)], until: deadline.map { min($0, look) } ?? look)
@@ -37,9 +37,12 @@ package struct NetworkFollower: ~Copyable {
         }
     }
 
-    private var isConfigured: Bool {
+    /// What an earlier daemon left in the files does not count.
+    private func isConfigured(by holder: Int32) -> Bool {
         let states = states
-        func isReady(_ state: JSON?) -> Bool { state?["ready"]?.bool == true }
+        func isReady(_ state: JSON?) -> Bool {
+            state?["ready"]?.bool == true && state?["pid"]?.int == Int(holder)
+        }
         return options.interfaces.isEmpty
             ? states.contains { isReady($0.1) } : states.allSatisfy { isReady($0.1) }
     }

@@ -23,6 +23,9 @@ package struct Recorder: Sendable {
     private let ring: Ring?
     private let memory: Ring.Memory?
 
+    /// The ring that all processes share; a process that will be confined is to be let write into it.
+    package static var path: String { Ring.path(in: Roots.run) }
+
     /// A recorder for one component, such as `.net`. A process that will be confined makes it before.
     package init(component: Component, directory: String = Roots.run) {
         self.component = component

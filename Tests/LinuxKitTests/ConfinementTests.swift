@@ -6,7 +6,8 @@ import Testing
     /// What a confined process can still do. Without root the kernel forbids some of it in any case; the list is the same.
     @Test func onlyWhatANetworkDaemonNeedsIsLeft() throws {
         let directory = NSTemporaryDirectory() + "davit-confined-\(UUID().uuidString)"
-        try Files.makeDirectory(directory)
+        let (place, outbox) = (directory + "/place", directory + "/outbox")
+        for path in [place, outbox] { try Files.makeDirectory(path) }
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         let program = tests.appendingPathComponent("../../.build/debug/confined").standardized.path
@@ -22,14 +23,17 @@ import Testing
         }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
         let words = try #require(lines.first)
-        let hasLandlock = words.hasPrefix("files are those below \(directory)")
+        let hasLandlock = words.hasPrefix(
+            "files are those below \(place), \(outbox) (to write);")
         #expect(hasLandlock || words.contains("no Landlock"), "\(words)")
         #expect(words.contains("system calls are those of a list"))
         let refused = "Operation not permitted"
         let kept = hasLandlock ? "Permission denied" : "yes"
         #expect(
             lines.dropFirst() == [
-                "replace a file: yes", "open \(directory)/file: yes",
+                "replace \(place)/file: yes", "open \(place)/file: yes",
+                "replace \(outbox)/file: yes", "open \(outbox)/file: \(kept)",
+                "open \(directory)/file: \(kept)",
                 "open /etc/passwd: \(kept)",
                 "open /etc/davit-confined: \(kept)",
                 "UDP: yes", "TCP: \(refused)", "a socket of files: \(refused)",

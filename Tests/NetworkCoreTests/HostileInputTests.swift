@@ -79,6 +79,33 @@ import Seeds
         #expect(bench.sent.count <= 208)
     }
 
+    /// A thousand options of one code are one value of a thousand bytes (RFC 3396), which is no host name; the others count.
+    @Test func aThousandOptionsAreOneLongOne() throws {
+        let many = (0..<1000).flatMap { _ -> [UInt8] in [12, 1, UInt8(ascii: "a")] }
+        let bytes =
+            DHCPMessageTests.head() + [53, 1, 2, 54, 4, 192, 0, 2, 1]
+            + [51, 4, 0, 0, 0, 60] + many + [255]
+        let message = try DHCPMessage(parsing: bytes[...])
+        #expect(message.options[12]?.count == 1000)
+        #expect(message.kind == .offer)
+        #expect(try Lease(parsing: message).hostName == nil)
+    }
+
+    /// An option whose length reaches over the next ones is one option; one that reaches over the end is none, and takes
+    /// nothing with it that stands before it.
+    @Test func longOptionsThatOverlapOthers() throws {
+        let swallowed: [UInt8] = [3, 4, 192, 0, 2, 1]
+        let whole = DHCPMessageTests.head() + [53, 1, 2, 43, 6] + swallowed + [51, 4, 0, 0, 0, 60]
+        let message = try DHCPMessage(parsing: whole[...])
+        #expect(message.options[43] == swallowed)
+        #expect(message.options[3] == nil)
+        #expect(message.options[51] == [0, 0, 0, 60])
+        let cut = DHCPMessageTests.head() + [53, 1, 2, 51, 4, 0, 0, 0, 60, 43, 255] + swallowed
+        let shorter = try DHCPMessage(parsing: cut[...])
+        #expect(shorter.options[43] == nil && shorter.options[3] == nil)
+        #expect(shorter.options[51] == [0, 0, 0, 60])
+    }
+
     @Test func optionsAreWrittenAsTheyAreRead() throws {
         var random = SeededRandom(44)
         for _ in 0..<300 {

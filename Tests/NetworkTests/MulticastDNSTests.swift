@@ -112,6 +112,6 @@ import Testing
         #expect(status.contains("CapInh:\t0000000000000000\n"))
         #expect(status.contains("NoNewPrivs:\t1\n"))
         #expect(status.contains("Seccomp:\t2\n"))
-        #expect(lab.log.contains("confined: files are those below \(lab.directory)/run,"))
+        #expect(lab.log.contains("confined: files are those below \(lab.directory)/run/net,"))
     }
 }

@@ -17,10 +17,15 @@ func attemptToOpen(_ path: String, _ flags: Int32) {
 
 guard CommandLine.arguments.count == 2 else { exit(100) }
 let directory = CommandLine.arguments[1]
-Output.line(Confinement.confine(places: [directory], settings: []))
+let (place, outbox) = (directory + "/place", directory + "/outbox")
+Output.line(Confinement.confine(places: [place], outboxes: [outbox], settings: []))
 
-attempt("replace a file", (try? Files.replace(directory + "/file", with: "x")) == nil ? -1 : 0)
-attemptToOpen(directory + "/file", O_RDONLY)
+for directory in [place, outbox] {
+    let replaced: Void? = try? Files.replace(directory + "/file", with: "x")
+    attempt("replace \(directory)/file", replaced == nil ? -1 : 0)
+    attemptToOpen(directory + "/file", O_RDONLY)
+}
+attemptToOpen(directory + "/file", O_WRONLY | O_CREAT)
 attemptToOpen("/etc/passwd", O_RDONLY)
 attemptToOpen("/etc/davit-confined", O_WRONLY | O_CREAT)
 attempt("UDP", Int(socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)))

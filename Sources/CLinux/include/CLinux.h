@@ -283,7 +283,10 @@ int davit_keep_network_capabilities(void);
 /// Landlock. Oldest kernel: 5.13; the version is negative before, and where it is switched off.
 int davit_landlock_version(void);
 int davit_landlock_rules(int version);
-int davit_landlock_allow(int rules, int version, const char *path, _Bool makes_files);
+/// What may be done below a path: make, replace and read files; make and replace; read and write what is there.
+enum davit_allowance { davit_place, davit_outbox, davit_setting };
+int davit_landlock_allow(
+    int rules, int version, const char *path, enum davit_allowance allowance);
 int davit_landlock_restrict(int rules);
 
 /// The flight recorder: a ring of slots in shared memory that many processes write at once, without a lock. Whatever is in
