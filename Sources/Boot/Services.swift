@@ -4,24 +4,32 @@ import Recorder
 
 /// Which services davit runs, as `davit.conf` has them.
 package enum Services {
-    /// Reads DIR/davit.conf; a missing file means the defaults, a line that cannot be used is recorded by name and
-    /// the rest holds.
+    /// Reads DIR/davit.conf; a missing file means the defaults, and so does one that others may write; a line that cannot be used
+    /// is recorded by name and the rest holds.
     /// - Parameter keepsAddress: what becomes of the address when davit.conf says nothing.
     package static func configured(
         in directory: String, keepsAddress: Bool = false
     ) -> [Supervisor.Service] {
-        let path = directory + "/davit.conf"
-        let settings = Settings(parsing: Files.text(path, limit: 65536) ?? "")
+        let (settings, complaints) = settings(in: directory)
         let recorder = Recorder(component: .supervise)
-        for complaint in settings.complaints { recorder.record("\(path): \(complaint)", .warning) }
+        for complaint in complaints { recorder.record("\(complaint)", .warning) }
         return services(for: settings, in: directory, keepsAddress: keepsAddress)
     }
 
     /// What is wrong with DIR/davit.conf, a sentence for each line.
     package static func complaints(in directory: String) -> [String] {
-        let path = directory + "/davit.conf"
-        return Settings(parsing: Files.text(path, limit: 65536) ?? "").complaints
-            .map { "\(path): \($0)" }
+        settings(in: directory).complaints
+    }
+
+    /// A file that others could have written is not used at all: it says who may log in how.
+    static func settings(in directory: String) -> (settings: Settings, complaints: [String]) {
+        do throws(ProtectedFile.Refusal) {
+            let text = try ProtectedFile("davit.conf", in: directory).read(limit: 65536) ?? []
+            let settings = Settings(parsing: String(decoding: text, as: UTF8.self))
+            return (settings, settings.complaints.map { "\(directory)/davit.conf: \($0)" })
+        } catch {
+            return (Settings(parsing: ""), ["\(error). Until then none of its lines holds."])
+        }
     }
 
     static func services(

@@ -20,6 +20,13 @@ package enum Output {
     /// Whether a person reads standard output on a terminal.
     package static var isTerminal: Bool { isatty(1) == 1 }
 
+    /// The width of the terminal at standard output; 80 where it does not say.
+    package static var columns: Int {
+        var size = winsize()
+        let isKnown = ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1
+        return isKnown ? Int(size.ws_col) : 80
+    }
+
     /// Whether a person reads standard error on a terminal.
     package static var isErrorTerminal: Bool { isatty(2) == 1 }
 

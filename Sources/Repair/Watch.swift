@@ -46,8 +46,8 @@ package struct Watch {
             shown = compact
             return
         case .terminal:
-            // The width of a terminal is not asked for: a longer line would wrap and not be overwritten.
-            Output.write("\r\u{1B}[K" + String(text.prefix(79)))
+            // A longer line would wrap and not be overwritten.
+            Output.write("\r\u{1B}[K" + String(text.prefix(Output.columns - 1)))
         case .plain:
             let isDue = Clock.now - shownAt >= Self.plainEvery && text != shown
             guard isDue || verdict != shownVerdict else { break }

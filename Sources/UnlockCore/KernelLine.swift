@@ -115,6 +115,10 @@ package struct KernelLine: Equatable, Sendable {
             let text = String(decoding: value, as: UTF8.self)
             // DEVICE:… is fetched by the hook itself, which asks when it cannot.
             archKey = text.hasPrefix("rootfs:") ? String(text.dropFirst(7)) : nil
+        // No wait of davit's ends.
+        case "luks.timeout": break
+        case let word where word.hasPrefix("luks."):
+            complain(name, "davit does not know it; name the disk by rd.luks.uuid=")
         default: break
         }
     }
