@@ -64,9 +64,9 @@ package enum LogReading {
         return try Poll.wait([reader], until: Clock.now + interval).first?.contains(.closed) == true
     }
 
-    /// The important lines from before the last reset, where the machine keeps a piece of memory for it (ramoops, or an
-    /// EFI or ERST store); `nil` when there is nothing.
-    /// Source: Documentation/admin-guide/ramoops.rst; fs/pstore/pmsg.c.
+    /// The important lines from before the last reset, where the machine keeps them (ramoops, or an EFI or ERST store);
+    /// `nil` when there is nothing. All that davit wrote, or else what the kernel kept of its own log.
+    /// Source: Documentation/admin-guide/ramoops.rst; fs/pstore/pmsg.c, platform.c.
     package static var previous: String? {
         let store = Roots.sys + "/fs/pstore"
         if Files.names(in: store).isEmpty, MountTable.type(at: store) == nil {
@@ -74,8 +74,9 @@ package enum LogReading {
         }
         // systemd moves them there when it starts.
         let places = [store, "/var/lib/systemd/pstore"]
-        for place in places {
-            let text = Files.names(in: place).filter { $0.hasPrefix("pmsg-") }
+        for (place, kind) in places.flatMap({ place in ["pmsg-", "dmesg-"].map { (place, $0) } }) {
+            // Of a log in parts the first is the end.
+            let text = Files.names(in: place).filter { $0.hasPrefix(kind) }.sorted(by: >)
                 .compactMap { Files.text("\(place)/\($0)") }.joined(separator: "\n")
             let lines = PersistentMemory.lines(of: text)
             if !lines.isEmpty { return lines.joined(separator: "\n") + "\n" }

@@ -16,8 +16,19 @@ package enum PersistentMemory {
         try? memory.write(mark + line)
     }
 
-    /// davit's lines among `text` that was kept.
-    package static func lines(of text: String) -> [Substring] {
-        text.split(separator: "\n").filter { $0.hasPrefix(mark) }.map { $0.dropFirst(mark.count) }
+    /// davit's lines among `text` that was kept, whether davit wrote them there or they are of the kernel's own log, which
+    /// is kept when it panics: `<5>[   12.345678] davit: …`; and what it panicked of.
+    package static func lines(of text: String) -> [String] {
+        text.split(separator: "\n").compactMap { line in
+            var (time, words) = ("", line)
+            if line.hasPrefix("<"), let begin = line.firstIndex(of: "["),
+                let end = line[begin...].firstIndex(of: "]")
+            {
+                time = line[begin..<end].dropFirst().drop { $0 == " " } + " "
+                words = line[end...].dropFirst(2)
+            }
+            if words.hasPrefix(mark) { return time + words.dropFirst(mark.count) }
+            return words.hasPrefix("Kernel panic") ? time + words : nil
+        }
     }
 }

@@ -16,8 +16,9 @@ enum LogCommand: Command {
           --follow     goes on with what comes, until Ctrl-C
           --json       for programs, one object a line: {at, component, pid, importance, event, object, outcome,
                        took, code, words}; at is milliseconds since boot, took is milliseconds
-          --previous   the important lines from before the last reset; only a machine with a pstore for messages
-                       (ramoops) keeps them
+          --previous   the important lines from before the last reset, where the machine keeps them (ramoops, an EFI
+                       or ERST store): all, where the kernel takes them (CONFIG_PSTORE_PMSG); else those in the
+                       kernel's log when it panicked, and with ramoops.max_reason=4 when it was reset
 
         Example: ssh root@server log --follow
         """
@@ -40,7 +41,7 @@ enum LogCommand: Command {
         }
         guard let previous = LogReading.previous else {
             Output.error(
-                "Nothing is kept from before the last reset: there are no messages in /sys/fs/pstore. A kernel with ramoops and a memory region for it keeps them."
+                "Nothing is kept from before the last reset: there is nothing of davit's in /sys/fs/pstore. 'davit help log' says what keeps it."
             )
             return .failed
         }
