@@ -31,7 +31,9 @@ package enum ExportWords {
         guard exported > 0 else { return text }
         return text + "\nOn the newer host:\n"
             + "  ssh \(host(intent)) davit export client \(intent.name)\(through(intent)) > davit-\(intent.name).sh\n"
-            + "  sudo sh davit-\(intent.name).sh\n"
+            + "  sudo sh davit-\(intent.name).sh\n" + "When all is done there:\n"
+            + "  sudo sh davit-\(intent.name).sh --stop\n"
+            + "  ssh \(host(intent)) davit export stop \(intent.name)\n"
     }
 
     /// As ssh reaches this host.

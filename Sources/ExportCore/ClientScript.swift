@@ -249,6 +249,7 @@ package struct ClientScript: Sendable {
             default: "blkid $disks"
             }
         return "echo \"\(Self.introduction(content))\"\necho \"  \(command)\"\n"
+            + "if command -v davit >/dev/null; then echo \"Or look first, which writes nothing:\"; echo \"  davit repair\"; fi\n"
     }
 
     private static func introduction(_ content: String) -> String {

@@ -116,7 +116,23 @@ extension Look {
             text +=
                 "  not here: \(backend.programs.joined(separator: " or ")) (Debian package \(backend.package)). Upload it to \(Checkers.uploads)\(plan.mount(for: .repair) == nil ? "" : ", or use --kernel").\n"
         }
-        return text + plan.traps.map { "  know: \($0)\n" }.joined()
+        return text + plan.traps.map { "  know: \($0)\n" }.joined() + next(subject, plan)
+    }
+
+    /// What to type, where something is to be done and nothing is in the way.
+    private static func next(_ subject: Subject, _ plan: Plan) -> String {
+        guard plan.obstacles.isEmpty, let backend = Backends.named(subject.system.backend) else {
+            return ""
+        }
+        // What comes first then is not davit's to do, or there is nothing to do.
+        switch plan.steps.first {
+        case .advise, .leave, nil: return ""
+        case .trial, .run, .mount: break
+        }
+        let isHere = Checkers.path(of: backend.programs) != nil
+        guard isHere || plan.mount(for: .repair) != nil else { return "" }
+        let words = (isHere ? "" : "--kernel ") + subject.paths.joined(separator: " ") + "\n"
+        return "  next: davit repair --trial \(words)  then: davit repair --run \(words)"
     }
 }
 

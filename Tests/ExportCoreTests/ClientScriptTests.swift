@@ -44,6 +44,7 @@ struct ClientScriptTests {
                 let text = try Self.script(
                     content: content, secret: secret, throughSSH: throughSSH)
                 #expect(try Self.complaint(text, shell: "/bin/sh") == "")
+                #expect(text.contains("  davit repair\""))
             }
         }
     }

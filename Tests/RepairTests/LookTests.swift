@@ -16,6 +16,11 @@ struct LookTests {
         #expect(finding["version"]?.string == "1.13")
         #expect(finding["missing"]?.array == [])
         #expect(finding["members"]?.array?.compactMap { $0["path"]?.string } == members)
+        let words = try shop.repair(members[2], members[0], members[1]).output
+        for line in ["  next: davit repair --trial ", "  then: davit repair --run "] {
+            let typed = words.split(separator: "\n").first { $0.hasPrefix(line) }
+            #expect(typed?.hasSuffix(" " + members.joined(separator: " ")) == true, "\(words)")
+        }
         for index in 0..<3 {
             #expect(try shop.content("bcachefs-1.13-unclean-\(index).img") == digests[index])
         }
@@ -27,6 +32,7 @@ struct LookTests {
         let members = try shop.unpackedMembers()
         let look = try shop.repair(members[0], members[2])
         #expect(look.output.contains("missing: member 1 ("))
+        #expect(!look.output.contains("next: "), "\(look.output)")
         let check = try shop.repair("--check", members[0], members[2])
         #expect(check.code == 1)
         #expect(check.error.contains("Bring them, or go on without them with --degraded."))
