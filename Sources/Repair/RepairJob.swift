@@ -87,6 +87,8 @@ package struct RepairJob: ~Copyable {
     }
 
     private mutating func run(_ signals: borrowing SignalDescriptor) throws {
+        // Slow disks take their time, and who started this waits for a sign of life.
+        publish()
         record.before = look(at: request.members)
         publish()
         recorder.record(
