@@ -51,14 +51,18 @@ extension Status {
     private func networkLine(_ interface: JSON) -> String {
         let name = interface["interface"]?.string ?? "?"
         var line = "\(name): \(interface["state"]?.string ?? "?") since \(ago(interface["since"]))"
-        if interface["carrier"]?.bool == false { line += "; no carrier (is the cable in?)" }
+        if interface["carrier"] == false, interface["state"] != "absent" {
+            line += "; no carrier (is the cable in?)"
+        }
         if let address = interface["address"]?.string {
             line += "; \(address)"
             if let gateway = interface["gateway"]?.string { line += " via \(gateway)" }
         } else {
             if let own = interface["linkLocal"]?.string { line += "; \(own) by its own choice" }
             if let tries = interface["tries"]?.int { line += "; tries: \(tries)" }
-            if let next = interface["nextTryAt"] { line += "; next \(ahead(next))" }
+            if let next = interface["nextTryAt"], next != .null {
+                line += "; next \(ahead(next))"
+            }
         }
         // The link-local ones are of use only to who has nothing better.
         let addresses = (interface["ipv6"]?["addresses"]?.array ?? []).compactMap(\.string)

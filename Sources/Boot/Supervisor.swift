@@ -52,6 +52,8 @@ package final class Supervisor {
     private var lastEnd: [String: String] = [:]
     private let since = Clock.now
     private var isFinished = false
+    /// The state could not be written down, for /run has no room: it is tried again.
+    private var isBehind = false
     /// In the initramfs: its end may come without a word, where no boot script says `stop`.
     private let firstProcess: FirstProcess?
     /// How often the first process is looked at; nothing announces a change of its root directory.
@@ -101,7 +103,7 @@ package final class Supervisor {
             interests.append(.init(process.endDescriptor, .input))
             interests.append(.init(process.outputDescriptor, .input))
         }
-        let look = firstProcess == nil ? nil : Clock.now + Self.lookInterval
+        let look = firstProcess == nil && !isBehind ? nil : Clock.now + Self.lookInterval
         let deadlines = [machine.deadline, look].compactMap { $0 }
         let ready = try Poll.wait(interests, until: deadlines.min())
 
@@ -114,6 +116,7 @@ package final class Supervisor {
         if ready[1].isReadable, somethingCame() { perform(.worldChanged) }
         if let deadline = machine.deadline, Clock.now >= deadline { perform(.timeReached) }
         if systemTookOver { perform(.stopRequested) }
+        if isBehind { publish() }
     }
 
     private var systemTookOver: Bool {
@@ -186,7 +189,7 @@ package final class Supervisor {
             "since": JSON(since.milliseconds),
             "services": .array(machine.services.map(describe)),
         ]
-        try? Files.replace(Self.statePath, with: state.pretty + "\n")
+        isBehind = (try? Files.replace(Self.statePath, with: state.pretty + "\n")) == nil
     }
 
     private func describe(_ service: SupervisorMachine.Report) -> JSON {
