@@ -100,6 +100,17 @@ package final class Guest: Sendable {
         timeline.note("lab", "guest \(number): disk \(name) attached")
     }
 
+    /// Makes all disks answer `requests` times a second at most; as fast as they can when 0.
+    package func setPace(requests: Int) throws {
+        for disk in image.disks {
+            var limits: [String: any Sendable] = ["device": disk.name, "iops": requests]
+            for name in ["bps", "bps_rd", "bps_wr", "iops_rd", "iops_wr"] { limits[name] = 0 }
+            try monitor.command("block_set_io_throttle", limits)
+        }
+        timeline.note(
+            "lab", "guest \(number): disks \(requests > 0 ? "are slow" : "are fast again")")
+    }
+
     /// Stops the guest's processors and its clock, or lets them run again.
     package func setRunning(_ runs: Bool) throws { try monitor.command(runs ? "cont" : "stop") }
 
@@ -144,8 +155,8 @@ package final class Guest: Sendable {
         let emulated = accelerator == .emulation
         let parameters =
             [
-                "root=/dev/mapper/root", "console=\(machine.console)", "panic=-1",
-                "net.ifnames=0",
+                "root=/dev/mapper/\(image.plan.diskNames[0])", "console=\(machine.console)",
+                "panic=-1", "net.ifnames=0",
             ] + (emulated ? machine.emulatedParameters : []) + options.kernelParameters
         var command =
             [machine.emulator] + machine.model + [

@@ -23,6 +23,8 @@ package struct GuestImage: Sendable {
         package var rootMiB = 512
         /// The text of davit.conf; none when empty.
         package var settings = ""
+        /// Packed images (.img.xz) that are on encrypted disks `bch0`, `bch1`, … in place of the root.
+        package var members: [String] = []
 
         package init() {}
     }
@@ -121,12 +123,16 @@ extension GuestImage {
 
 extension GuestImage.Plan {
     /// Names of the mappings, the root first.
-    var diskNames: [String] { ["root"] + (0..<dataDisks).map { "data\($0 + 1)" } }
+    var diskNames: [String] {
+        guard members.isEmpty else { return members.indices.map { "bch\($0)" } }
+        return ["root"] + (0..<dataDisks).map { "data\($0 + 1)" }
+    }
 
     /// What opens each disk, in the order of `diskNames`.
     var passphrases: [String] {
         diskNames.indices.map {
-            $0 > dataDisks - dataDisksApart ? GuestImage.otherPassphrase : GuestImage.passphrase
+            dataDisksApart > 0 && $0 > dataDisks - dataDisksApart
+                ? GuestImage.otherPassphrase : GuestImage.passphrase
         }
     }
 
@@ -139,7 +145,8 @@ extension GuestImage.Plan {
     }
 
     var fstab: String {
-        "/dev/mapper/root / ext4 errors=remount-ro 0 1\n"
+        guard members.isEmpty else { return "/dev/mapper/bch0 / bcachefs defaults 0 0\n" }
+        return "/dev/mapper/root / ext4 errors=remount-ro 0 1\n"
             + diskNames.dropFirst().map { "/dev/mapper/\($0) /srv/\($0) ext4 nofail 0 2\n" }
             .joined()
     }

@@ -20,6 +20,7 @@ struct ImageBuilder: Sendable {
         key.add("\(plan)")
         for passphrase in plan.passphrases { key.add(passphrase) }
         try key.add(path: Self.recipes)
+        for member in plan.members { try key.add(path: member) }
         if plan.hasDavit {
             for path in Self.installed { try key.add(path: "\(repository)/\(path)") }
         }
@@ -81,8 +82,13 @@ struct ImageBuilder: Sendable {
             environment: environment, within: .seconds(300))
 
         for (index, name) in plan.diskNames.enumerated() {
-            let plain = index == 0 ? "\(output)/root.ext4" : "\(enclosure.scratch)/\(name).ext4"
-            if index > 0 {
+            let isRoot = index == 0 && plan.members.isEmpty
+            let plain = isRoot ? "\(output)/root.ext4" : "\(enclosure.scratch)/\(name).plain"
+            if index < plan.members.count {
+                try await enclosure.run([
+                    "sh", "-c", "xz -dc \"$0\" >\"$1\"", plan.members[index], plain,
+                ])
+            } else if !isRoot {
                 try await enclosure.run([
                     "mke2fs", "-q", "-t", "ext4", "-b", "4096", "-L", name, plain,
                     "\(Self.dataMiB)M",
@@ -97,6 +103,10 @@ struct ImageBuilder: Sendable {
                 plain, to: "\(output)/\(name).img", passphrase: plan.passphrases[index],
                 enclosure: enclosure)
             try FileManager.default.removeItem(atPath: plain)
+        }
+        // No disk of such a machine holds the system whose initrd it boots.
+        if !plan.members.isEmpty {
+            try FileManager.default.removeItem(atPath: "\(output)/root.ext4")
         }
         return output
     }

@@ -42,16 +42,18 @@ package final class Wire: Sendable {
         sightings.filter { $0.packet.kind == kind }.map(\.time)
     }
 
-    /// Waits for the `count`-th packet of `kind` since `start`.
+    /// Waits for the `count`-th packet of `kind` since `start`, to or from `client` (a hardware address) or anybody.
     /// - Throws: `.timedOut`.
     @discardableResult
     package func expect(
-        _ kind: DHCPPacket.Kind, count: Int = 1, since start: ContinuousClock.Instant? = nil,
-        within limit: Duration
+        _ kind: DHCPPacket.Kind, count: Int = 1, of client: String? = nil,
+        since start: ContinuousClock.Instant? = nil, within limit: Duration
     ) async throws -> Sighting {
         let found = try await seen.first(before: .now + limit) { seen in
-            seen.filter { $0.packet.kind == kind && $0.time >= start ?? $0.time }
-                .dropFirst(count - 1).first
+            seen.filter {
+                $0.packet.kind == kind && $0.time >= start ?? $0.time
+                    && $0.packet.client == client ?? $0.packet.client
+            }.dropFirst(count - 1).first
         }
         guard let found else {
             throw LabError.timedOut(

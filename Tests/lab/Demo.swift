@@ -9,10 +9,18 @@ func complain(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) 
 /// The story of the README, told aloud.
 struct Demo: Sendable {
     var keep = false
-    /// Seconds from the machine's first try until the DHCP server starts.
-    var delay = 60
+    /// Seconds from the machine's first try until the DHCP server starts; that of the story when `nil`.
+    var delay: Int?
+
+    /// The whole story in place of the first rescue.
+    var isWholeStory = false
 
     func run() async throws {
+        guard !isWholeStory else {
+            var story = WholeStory { say($0) }
+            if let delay { story.delay = delay }
+            return try await story.tell()
+        }
         say("Preparing a Debian with an encrypted root.")
         let image = try await GuestImage.prepared(GuestImage.Plan()) { say($0) }
         try await Lab.with("Demo") { lab in
@@ -27,6 +35,7 @@ struct Demo: Sendable {
         say("It runs under \(how).")
         try await rescue.asked(1, within: .seconds(120))
         let firstTry = ContinuousClock.now
+        let delay = delay ?? 60
 
         say("It asks for an address, and nobody answers. The server starts in \(delay) s.")
         var tries = 1

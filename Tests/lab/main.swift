@@ -2,14 +2,17 @@ import Dispatch
 import Foundation
 import LabKit
 
-/// The lab by hand: `lab demo` tells the story of the README.
+/// The lab by hand: `lab demo` tells the story of the README, `lab demo --story` the whole one.
 let usage = """
     Usage: lab demo [--keep] [--delay SECONDS]
+           lab demo --story [--delay SECONDS]
 
     Boots a Debian with an encrypted root while its DHCP server is off, starts the server SECONDS
-    later (60 unless given), unlocks the disk over SSH, and prints what happened when.
+    later (60 unless given; 120 in the whole story), unlocks the disk over SSH, and prints what happened when.
 
       --keep   afterwards boots the machine again, prints how to reach it, and leaves it running
+      --story  a machine whose kernel cannot mount its disks: unlocked, exported, repaired by a newer
+               host through a session that is cut, stopped, reset
 
     """
 
@@ -38,6 +41,7 @@ while let argument = arguments.first {
     arguments.removeFirst()
     switch argument {
     case "--keep": demo.keep = true
+    case "--story": demo.isWholeStory = true
     case "--delay":
         guard let seconds = arguments.first.flatMap({ Int($0) }), (1...3600).contains(seconds)
         else {
