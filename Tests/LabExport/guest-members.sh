@@ -111,14 +111,29 @@ echo "a disk that comes late: exported when it comes"
 mkdir -p /etc/davit
 davit keygen /etc/davit >/dev/null
 davit supervise >/dev/null 2>&1 &
+# told WORDS: 'davit status' comes to say them, a regular expression.
+told() {
+    tries=0
+    until davit status | grep -q "$1"; do
+        tries=$((tries + 1))
+        if [ $tries -ge 120 ]; then
+            complain "davit status does not come to say: $1"
+            davit status
+            return
+        fi
+        sleep 0.5
+    done
+}
 DAVIT_EXPORT_KILL_AFTER=9 davit export "$one" "$two" --name late --listen 192.0.2.5 >/tmp/said 2>&1
 [ $? = 137 ] || complain "the export was not killed"
 awaited "'late' is exported, for"
+told "^Export  *late: exported since .*; 2 of 2 disks at 192.0.2.5:3260"
 stop
 away
 davit export "$one" "$two" --name late --listen 192.0.2.5 --wait forever >/tmp/said 2>&1 &
 waiter=$!
 awaited "'late' is exported in part and waits for disks"
+told "^Export  *late: waiting since .*; 1 of 2 disks at 192.0.2.5:3260"
 kill -9 $waiter
 back
 awaited "'late' is exported, for"

@@ -41,10 +41,14 @@ package struct RescueSystem: Sendable {
     }
 
     /// Boots it with `disks` (raw images, which are written to) as /dev/vda, /dev/vdb, …
+    /// - Parameters:
+    ///   - parameters: added to the kernel's command line.
+    ///   - restarts: a reset begins the script again, and the end of the script is the end; otherwise a reset is.
     /// - Returns: what the script printed, without carriage returns.
     /// - Throws: `.timedOut` when the script has not ended after `limit`.
     package func run(
-        _ script: String, disks: [String], within limit: Duration, memoryMiB: Int = 1024
+        _ script: String, disks: [String], within limit: Duration, memoryMiB: Int = 1024,
+        parameters more: [String] = [], restarts: Bool = false
     ) async throws -> String {
         try await Lab.with("Rescue system") { lab in
             let scratch = lab.enclosure.scratch
@@ -62,15 +66,16 @@ package struct RescueSystem: Sendable {
             let emulated = accelerator == .emulation
             let parameters =
                 ["console=\(machine.console)", "panic=-1", "quiet"]
-                + (emulated ? machine.emulatedParameters : [])
+                + (emulated ? machine.emulatedParameters : []) + more
             var command =
                 [machine.emulator] + machine.model + [
                     "-accel", emulated ? "tcg,thread=multi" : "kvm",
                     "-cpu", emulated ? machine.emulatedProcessor : "host",
-                    "-smp", "2", "-m", "\(memoryMiB)", "-nodefaults", "-nographic", "-no-reboot",
+                    "-smp", "2", "-m", "\(memoryMiB)", "-nodefaults", "-nographic",
                     "-monitor", "none", "-serial", "stdio", "-kernel", kernel,
                     "-initrd", "\(scratch)/initrd", "-append", parameters.joined(separator: " "),
                 ]
+            if !restarts { command.append("-no-reboot") }
             for disk in disks {
                 command += ["-drive", "if=virtio,format=raw,cache=unsafe,file=\(disk)"]
             }

@@ -37,29 +37,50 @@ struct FirstRescueTests {
             _ = try await rescue.status(at: lease.address)
             let session = try await rescue.session(at: lease.address)
             try await session.typeWrong("not the passphrase")
+            let status = try await rescue.ssh.run(
+                host: lease.address, ["status"], within: .seconds(60)
+            ).checked().text
+            #expect(
+                status.firstMatch(
+                    of: /root: locked since .*; tries: 1; last error: No key slot opens/) != nil,
+                "\(status)")
             try await session.typeRight()
             try await rescue.login()
             try await expectWhole(rescue, address: lease.address)
         }
     }
 
-    @Test("A session drops with half a passphrase typed; the next one opens.")
+    @Test("A session drops with half a passphrase typed, one is killed; the next one opens.")
     func droppedSession() async throws {
         let image = try await GuestImage.prepared(GuestImage.Plan())
         try await Lab.with("Dropped session") { lab in
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab)
+            let shell = rescue.guest.shell
+            try await shell.ready(.initrd, within: .seconds(90))
             let lease = try await rescue.address(within: .seconds(90))
             _ = try await rescue.status(at: lease.address)
 
             // The far end never hears of the end: the cable is out when the client dies.
             let lost = try await rescue.session(at: lease.address)
             lost.type(String(GuestImage.passphrase.prefix(9)))
+            #expect(try await shell.run("davit status").text.contains("\(Lab.hostAddress):"))
             try rescue.guest.setCable(connected: false)
             await lost.drop()
+            let unplugged = try await shell.run(
+                "until davit status | grep 'no carrier'; do sleep 0.2; done", within: .seconds(60))
+            #expect(unplugged.text.contains("eth0: ") && unplugged.text.contains(lease.address))
             try rescue.guest.setCable(connected: true)
 
             _ = try await rescue.status(at: lease.address)
+            let gone = "while davit status | grep -q '\(Lab.hostAddress):'; do sleep 0.2; done"
+            _ = try await shell.run(gone, within: .seconds(180))
+            let killed = try await rescue.session(at: lease.address)
+            _ = try await shell.run(
+                "kill -9 $(ls /run/davit/ssh | sed -n 's/session-\\(.*\\).json/\\1/p'); \(gone)",
+                within: .seconds(60))
+            _ = try await killed.client.status(within: .seconds(60))
+
             let session = try await rescue.session(at: lease.address)
             try await session.typeRight()
             try await rescue.login()

@@ -32,6 +32,14 @@ struct LateDiskTests {
             #expect(list.text.contains("waiting-for-source"), "\(list.text)")
             #expect(list.text.contains("is not there yet"), "\(list.text)")
 
+            func status() async throws -> String {
+                try await rescue.ssh.run(host: lease.address, ["status"], within: .seconds(60))
+                    .checked().text
+            }
+            let missing = try await status()
+            #expect(missing.contains("root: waiting-for-source since "), "\(missing)")
+            #expect(missing.contains("data1: waiting-for-source since "), "\(missing)")
+
             // Somebody stands at the console when the first disk comes.
             let shell = try await guest.console.expect("(initramfs)", within: .seconds(240))
             lab.timeline.note("guest", "the initramfs gave up", at: shell.time)
@@ -45,6 +53,9 @@ struct LateDiskTests {
                 input: Array(GuestImage.passphrase.utf8), within: .seconds(60))
             #expect(left.status == .exited(0), "\(left.text)\(left.errors)")
             #expect(left.text.contains("Somebody uses the rescue shell"), "\(left.text)")
+            let late = try await status()
+            #expect(late.contains("data1: open since "), "\(late)")
+            #expect(late.contains("root: waiting-for-source since "), "\(late)")
             // It still answers. Whoever sits there leaves; the initramfs looks once more, and gives up once more.
             let there = guest.console.end
             guest.type("echo still-$((40 + 2)); sleep 2; exit\n")
