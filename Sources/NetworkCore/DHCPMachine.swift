@@ -117,13 +117,9 @@ package struct DHCPMachine: Sendable {
             guard fresh.hasEnded(at: now) else { return expire(at: now) }
             state = .noCarrier(held)
             return expire(at: now) + discover(at: now, using: &random)
-        case (.probing(let fresh, let earlier), .addressFree):
+        case (.probing(let fresh, _), .addressFree):
             state = .bound(fresh)
-            return [
-                .configure(fresh),
-                .note(
-                    earlier?.lease.address == fresh.lease.address ? .renewed(fresh) : .bound(fresh)),
-            ]
+            return [.configure(fresh), .note(.bound(fresh))]
         case (.probing(let fresh, let earlier), .addressInUse):
             return decline(fresh, keeping: earlier, at: now, using: &random)
 

@@ -81,7 +81,7 @@ package struct DHCPv6Machine: Sendable {
             exchange.nextAt
         case .bound(let held): [held.renewAt, held.endsAt].compactMap { $0 }.min()
         case .renewing(let exchange, let held):
-            [exchange.nextAt, held.rebindAt, held.endsAt].compactMap { $0 }.min()
+            [exchange.nextAt, held.rebindAt].compactMap { $0 }.min()
         case .confirming(let exchange, let held), .rebinding(let exchange, let held):
             [exchange.nextAt, held.endsAt].compactMap { $0 }.min()
         }
@@ -240,13 +240,12 @@ extension DHCPv6Machine {
         tries &+= 1
         exchange.sent &+= 1
         exchange.lastSentAt = now
-        let count = max(exchange.sent, tries)
         let isHeld = kind == .renew || kind == .rebind
         exchange.nextAt =
             now
             + (isHeld
-                ? pace.renewalGap6(after: count, using: &random)
-                : pace.gap6(after: count, using: &random))
+                ? pace.renewalGap6(after: tries, using: &random)
+                : pace.gap6(after: tries, using: &random))
         state = waiting(exchange)
         return [.send(message(kind, exchange, at: now)), .note(.tried(kind, count: tries))]
     }
@@ -352,7 +351,7 @@ extension DHCPv6Machine {
             guard isReply else { return [] }
             switch answer.status {
             case .success:
-                return answer.address == nil ? [] : bind(answer, exchange, held)
+                return bind(answer, exchange, held)
             case .noBinding, .notOnLink: return drop(answer.status, at: now, &random)
             case .unspecifiedFailure, .noAddresses, .useMulticast:
                 return [.note(.refused(answer.status))]

@@ -142,7 +142,6 @@ package struct LinkLocalMachine: Sendable {
     ) -> [Effect] {
         var claim = claim
         var effects: [Effect] = []
-        var isOnInterface = isOnInterface
         let consequences = claim.handle(event, at: now, using: &random)
         state = claim.isProbing ? .probing(claim, isOnInterface: isOnInterface) : .holding(claim)
         for consequence in consequences {
@@ -150,7 +149,6 @@ package struct LinkLocalMachine: Sendable {
             case .send(let packet): effects.append(.send(packet))
             case .free:
                 if !isOnInterface { effects.append(.take(claim.address)) }
-                isOnInterface = true
                 conflicts.settled()
             case .defended: break
             case .taken(let owner):
