@@ -139,6 +139,23 @@ import Seeds
         }
     }
 
+    /// The probes of the standard and its wait afterwards, at their longest.
+    @Test(arguments: [
+        (false, 5_999, true), (false, 6_000, false), (true, 5_999, true), (true, 6_000, false),
+    ])
+    func theTrialEndsWhenTheLastProbeWouldHaveBeenAnswered(
+        isHeld: Bool, milliseconds: Int64, isOnTrial: Bool
+    ) throws {
+        var bench = isHeld ? Bench(holding: .yielding, isAnnounced: false) : Bench()
+        while bench.claim.isProbing { _ = try bench.wait() }
+        bench.sent = []
+        _ = try bench.settle()
+        let first = try #require(bench.sent.first { $0.what == "probe" }).at
+        bench.now = first + .milliseconds(milliseconds)
+        let effects = bench.handle(Self.theirs)
+        #expect(effects.first == (isOnTrial ? "taken by 02:00:00:00:00:09" : "announce"))
+    }
+
     @Test func aHeldAddressIsDefendedAskedAboutAndThenGivenUp() throws {
         var bench = try Self.tried()
         #expect(bench.handle(Self.theirs) == ["announce", "defended"])

@@ -78,6 +78,7 @@ import Testing
         let message = try DHCPMessage(parsing: bytes[...])
         // Joined in the order options, file, sname (RFC 3396 §7).
         #expect(message.options[6] == [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3])
+        #expect(message.options[52] == nil && message.options[53] == nil, "of the wire's form")
     }
 
     @Test(arguments: [(1, [2]), (2, [3]), (0, []), (4, [])] as [(UInt8, [UInt8])])
@@ -96,12 +97,26 @@ import Testing
         #expect(try DHCPMessage(parsing: bytes[...]).options[200] == nil)
     }
 
+    @Test func anOverloadOfAnotherLengthMeansNothing() throws {
+        let bytes =
+            Self.head(serverName: [200, 1, 9, 255], file: [200, 1, 8, 255])
+            + [53, 1, 5, 52, 2, 3, 3, 255]
+        #expect(try DHCPMessage(parsing: bytes[...]).options[200] == nil)
+    }
+
+    @Test func onlyTheFirstFlagAsksForABroadcast() throws {
+        var bytes = Self.head() + [53, 1, 2, 255]
+        bytes.replaceSubrange(10...11, with: [0x7F, 0xFF])
+        #expect(try !DHCPMessage(parsing: bytes[...]).wantsBroadcast)
+    }
+
     @Test func aLongOptionIsSplitAndJoined() throws {
         var options = DHCPOptions()
         options[121] = (0..<600).map { UInt8(truncatingIfNeeded: $0) }
         var writer = ByteWriter()
         options.write(to: &writer)
         #expect(writer.bytes.count == 600 + 3 * 2 + 1)
+        #expect(writer.bytes[1] == 255 && writer.bytes[257 + 1] == 255, "as long as they can be")
         #expect(DHCPOptions(parsing: writer.bytes[...], file: [], serverName: []) == options)
     }
 
@@ -146,8 +161,8 @@ import Testing
     }
 
     @Test func textIsMadeHarmless() throws {
-        let tail: [UInt8] = [53, 1, 6, 56, 8] + Array("no\u{1B}[2J".utf8) + [0, 0, 255]
+        let tail: [UInt8] = [53, 1, 6, 56, 9] + Array("no\u{1B}[2J\u{7F}".utf8) + [0, 0, 255]
         let message = try DHCPMessage(parsing: (Self.head() + tail)[...])
-        #expect(message.options.text(56) == "no?[2J")
+        #expect(message.options.text(56) == "no?[2J?")
     }
 }

@@ -62,6 +62,64 @@ import Testing
         #expect(try Self.answer(Self.reply(identity: 8)).address == nil, "of another of ours")
     }
 
+    @Test(
+        arguments: [
+            ([0x20, 1, 0x0D, 0xB8], true), ([0xFE, 0x80, 0, 0], false),
+            ([0xFF, 0x02, 0, 0], false),
+            ([0, 0, 0, 0], false),
+        ] as [([UInt8], Bool)])
+    func anAddressIsOneThatAMachineCanHave(first: [UInt8], isGood: Bool) throws {
+        let inner = first + [UInt8](repeating: 0, count: 11) + [0x77] + Self.words([100, 200])
+        var message = Self.reply()
+        message.options[1] = .init(
+            3, Self.words([Self.identity, 0, 0]) + DHCPv6Message.encoded([.init(5, inner)]))
+        #expect((try Self.answer(message).address != nil) == isGood)
+    }
+
+    @Test func anAddressWithAComplaintIsNoneAndTheNextIsTaken() throws {
+        let times = Self.words([1000, 2000])
+        let refused = DHCPv6Message.encoded([.init(13, [0, 1])])
+        let inner: [DHCPv6Message.Option] = [
+            .init(5, Self.address + times + refused),
+            .init(5, Self.address.dropLast() + [0x78] + times),
+        ]
+        var message = Self.reply()
+        message.options[1] = .init(
+            3, Self.words([Self.identity, 0, 0]) + DHCPv6Message.encoded(inner))
+        #expect(try Self.answer(message).address?.address.description == "2001:db8::78")
+    }
+
+    @Test func theMessagesOwnStatusComesFirstAndAnUnknownOneIsAFailure() throws {
+        #expect(try Self.answer(Self.reply()).status == .success)
+        #expect(try Self.answer(Self.reply(more: [.init(13, [0, 2])])).status == .noAddresses)
+        #expect(
+            try Self.answer(Self.reply(more: [.init(13, [0, 77])])).status == .unspecifiedFailure)
+        #expect(try Self.answer(Self.reply(more: [.init(13, [0])])).status == .unspecifiedFailure)
+    }
+
+    @Test(arguments: [(0, false), (1, true), (130, true), (131, false)])
+    func aServerNamesItself(length: Int, isGood: Bool) {
+        var message = Self.reply()
+        message.options[0] = .init(2, [UInt8](repeating: 1, count: length))
+        #expect((DHCPv6Answer(parsing: message, identity: Self.identity) != nil) == isGood)
+    }
+
+    @Test func ofServersOnlyMachinesAndAtMostEightCount() throws {
+        let group = [0xFF, 2] + [UInt8](repeating: 0, count: 13) + [1]
+        let many = group + (0..<9).flatMap { _ in Self.address }
+        let answer = try Self.answer(Self.reply(more: [.init(23, many)]))
+        #expect(answer.nameServers.map(\.description) == Array(repeating: "2001:db8::77", count: 8))
+    }
+
+    @Test func optionsThatAreCutOffAreNone() {
+        for count in 1...3 {
+            let bytes = Self.reply().encoded + [UInt8](repeating: 0, count: count)
+            #expect(throws: DHCPv6Message.Refusal.brokenOptions) {
+                try DHCPv6Message(parsing: bytes[...])
+            }
+        }
+    }
+
     @Test(arguments: [(nil, 86400), (599, 600), (601, 601)] as [(UInt32?, UInt32)])
     func informationIsAskedForAnewAfterTenMinutesAtLeast(
         said: UInt32?, expected: UInt32

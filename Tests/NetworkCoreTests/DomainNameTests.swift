@@ -20,6 +20,30 @@ import Testing
         #expect(DomainName.checked(text) == nil)
     }
 
+    @Test func theLongestNameHas253Characters() {
+        let labels = Array(repeating: String(repeating: "a", count: 49), count: 5)
+        let name = labels.joined(separator: ".") + ".abc"
+        #expect(name.utf8.count == 253)
+        #expect(DomainName.checked(name) == name)
+        #expect(DomainName.checked(name + ".") == name)
+        #expect(DomainName.checked(name + "d") == nil)
+        #expect(DomainName.checked(String(repeating: "a", count: 63)) != nil)
+    }
+
+    @Test func noNameIsLongerOnTheWireEither() {
+        let label: [UInt8] = [49] + [UInt8](repeating: 97, count: 49)
+        let five = Array(repeating: label, count: 5).flatMap { $0 }
+        let longest: [UInt8] = five + [3, 97, 98, 99, 0]
+        #expect(DomainName.name(in: longest, at: 0)?.next == 255)
+        let longer: [UInt8] = five + [4, 97, 98, 99, 100, 0]
+        #expect(DomainName.name(in: longer, at: 0) == nil)
+    }
+
+    @Test func aPointerHasFourteenBits() {
+        let bytes = [UInt8](repeating: 0, count: 0x2000) + ([1, 97, 0, 0xE0, 0x00] as [UInt8])
+        #expect(DomainName.name(in: bytes, at: 0x2003)?.name == "a")
+    }
+
     @Test func compressedNamesAreRead() {
         let bytes: [UInt8] =
             [3, 101, 110, 103, 5, 97, 112, 112, 108, 101, 3, 99, 111, 109, 0]  // eng.apple.com

@@ -27,7 +27,7 @@ import Testing
                 == [.setMTU(1400), .setAddress(Self.address(3590)), .addRoute(Self.gateway)])
     }
 
-    @Test(arguments: [3586, 3590, 3595] as [UInt32]) func asSecondRunDoesNothing(left: UInt32)
+    @Test(arguments: [3585, 3590, 3595] as [UInt32]) func asSecondRunDoesNothing(left: UInt32)
         throws
     {
         let present = InterfacePlan.Present(
@@ -36,7 +36,7 @@ import Testing
             InterfacePlan.steps(from: present, to: try Self.wanted(), formerly: [Self.own]) == [])
     }
 
-    @Test(arguments: [3580, 3600, nil] as [UInt32?])
+    @Test(arguments: [3580, 3584, 3596, 3600, nil] as [UInt32?])
     func aLifetimeThatIsOffIsSetAgain(left: UInt32?) throws {
         let present = InterfacePlan.Present(
             addresses: [Self.address(left)], routes: [Self.gateway], mtu: 1500)
@@ -91,6 +91,25 @@ import Testing
 
     @Test func theMTUIsAtMostWhatTheInterfaceCan() throws {
         #expect(try Self.wanted(mtu: [0xFF, 0xFF]).mtu == 9000)
+    }
+
+    @Test func whatAPersonSaysOfTheMTUCountsFirstAndWhatIsThereIsNotSet() throws {
+        let held = HeldLease(try LeaseTests.lease([26: [0x05, 0xDC]]), obtainedAt: .seconds(100))
+        let wanted = InterfacePlan.Wanted(
+            held, mtu: 1400, at: .seconds(110), largestMTU: 9000)
+        #expect(wanted.mtu == 1400)
+        let there = InterfacePlan.Present(
+            addresses: [Self.address(3590)], routes: [], mtu: 1400)
+        #expect(InterfacePlan.steps(from: there, to: wanted, formerly: []) == [])
+    }
+
+    @Test func routesGoInTheOrderInWhichTheyDoNotNeedEachOther() {
+        let link = IPv4Route(to: IPv4Prefix(IPv4Address(172, 31, 1, 1), length: 32), via: nil)
+        let present = InterfacePlan.Present(
+            addresses: [], routes: [link, .default(via: IPv4Address(172, 31, 1, 1))], mtu: 1500)
+        #expect(
+            InterfacePlan.steps(from: present, to: Self.nothing, formerly: [])
+                == present.routes.reversed().map { .removeRoute($0) })
     }
 
     @Test func anAddressOfItsOwnChoiceStandsBesideNothingAndGoesWhenALeaseComes() throws {

@@ -78,6 +78,8 @@ import Testing
         Times(t1: 0, t2: 0, renew: 1800, rebind: 3150),
         Times(t1: 4000, t2: 5000, renew: 1800, rebind: 3150),
         Times(t1: nil, t2: 600, renew: 300, rebind: 600),
+        Times(t1: nil, t2: 3600, renew: 1800, rebind: 3150),
+        Times(t1: 100, t2: 100, renew: 50, rebind: 100),
     ])
     func timesOutOfOrderAreReplaced(times: Times) throws {
         func bytes(_ number: UInt32?) -> [UInt8]? {
@@ -112,7 +114,79 @@ import Testing
         #expect(try Self.lease([26: [high, low]]).mtu == mtu)
     }
 
+    @Test(
+        arguments: [
+            (nil, 24, [192, 0, 2, 255]), ([192, 0, 2, 63], 24, [192, 0, 2, 63]),
+            ([192, 0, 3, 255], 24, [192, 0, 2, 255]), ([192, 0, 2, 5], 24, [192, 0, 2, 255]),
+            ([192, 0, 2, 4], 31, nil), ([192, 0, 2], 24, [192, 0, 2, 255]),
+        ] as [([UInt8]?, Int, [UInt8]?)])
+    func aBroadcastAddressIsWithinTheNetworkOrItsOwn(
+        said: [UInt8]?, length: Int, expected: [UInt8]?
+    ) throws {
+        let mask = IPv4Prefix(.unspecified, length: length).mask.bytes
+        #expect(try Self.lease([1: mask, 28: said]).broadcast?.bytes == expected)
+    }
+
+    @Test func ofServersOnlyMachinesAndAtMostEightCount() throws {
+        let one: [UInt8] = [192, 0, 2, 2]
+        let none: [UInt8] = [0, 0, 0, 0]
+        let group: [UInt8] = [224, 0, 0, 1]
+        for code in [6, 42] as [UInt8] {
+            let few = try Self.lease([code: none + one + group])
+            #expect((code == 6 ? few.nameServers : few.timeServers).map(\.bytes) == [one])
+            let many = try Self.lease([code: (1...9).flatMap { [192, 0, 2, $0] }])
+            #expect((code == 6 ? many.nameServers : many.timeServers).count == 8)
+        }
+    }
+
+    @Test func aNumberHasItsLength() throws {
+        #expect(try Self.lease([26: [0x05, 0xDC, 0]]).mtu == nil)
+        #expect(try Self.lease([58: [0, 0, 0, 60, 0]]).renewAfter == .seconds(1800))
+    }
+
     // MARK: Routes
+
+    /// The routes of option 121, in words.
+    private static func routes(_ value: [UInt8]...) throws -> [String] {
+        try lease([121: value.flatMap { $0 }]).routes.map(\.description)
+    }
+
+    @Test func aGatewayIsReachedByARouteBeforeItOrByOneOfItsOwn() throws {
+        let far: [UInt8] = [0, 172, 31, 1, 1]
+        let own = "172.31.1.1/32 on the link"
+        let gateway = "default via 172.31.1.1"
+        // By a network on the link, when it is in it.
+        #expect(
+            try Self.routes([16, 172, 31, 0, 0, 0, 0], far)
+                == ["172.31.0.0/16 on the link", gateway])
+        #expect(
+            try Self.routes([16, 172, 30, 0, 0, 0, 0], far)
+                == ["172.30.0.0/16 on the link", own, gateway])
+        // Not because everything is said to be on the link.
+        #expect(
+            try Self.routes([0, 0, 0, 0, 0], [8, 10, 172, 31, 1, 1])
+                == ["default on the link", own, "10.0.0.0/8 via 172.31.1.1"])
+    }
+
+    @Test func oneRouteForADestination() throws {
+        let link: [UInt8] = [16, 172, 31, 0, 0, 0, 0]
+        #expect(try Self.routes(link, link) == ["172.31.0.0/16 on the link"])
+        #expect(
+            try Self.routes([8, 10, 192, 0, 2, 1], [8, 10, 192, 0, 2, 9])
+                == ["10.0.0.0/8 via 192.0.2.1"])
+        #expect(
+            try Self.routes([16, 172, 31, 192, 0, 2, 9], link) == ["172.31.0.0/16 on the link"])
+    }
+
+    @Test func routesThatSomeNetworksNeedAreTaken() throws {
+        #expect(try Self.routes([1, 0, 192, 0, 2, 1]) == ["0.0.0.0/1 via 192.0.2.1"])
+        #expect(try Self.routes([8, 0, 192, 0, 2, 1]) == [], "no machine has such an address")
+        #expect(try Self.routes([23, 192, 0, 2, 192, 0, 2, 1]) == ["192.0.2.0/23 via 192.0.2.1"])
+        #expect(try Self.routes([24, 192, 0, 3, 192, 0, 2, 1]) == ["192.0.3.0/24 via 192.0.2.1"])
+        #expect(
+            try Self.routes([32, 192, 0, 2, 77, 0, 0, 0, 0]) == ["192.0.2.77/32 on the link"])
+        #expect(try Self.routes([25, 192, 0, 2, 0, 0, 0, 0, 0]) == [])
+    }
 
     @Test func classlessRoutesReplaceTheRouter() throws {
         let lease = try Self.lease([

@@ -148,6 +148,51 @@ import Seeds
         }
     }
 
+    /// The address is on the interface while it is probed for on the new link.
+    static func probingAgain() throws -> Bench {
+        var bench = try Bench.at(.resting)
+        bench.handle(.carrierUp)
+        return bench
+    }
+
+    @Test func whileItIsProbedForAgainItIsNotForgotten() throws {
+        var bench = try Self.probingAgain()
+        let address = try #require(bench.machine.address)
+        bench.handle(.carrierDown)
+        #expect(bench.machine.address == address)
+        bench.handle(.carrierUp)
+        bench.handle(.carrierUp)
+        #expect(bench.machine.address == address)
+        var all: [String] = []
+        while bench.machine.deadline != nil { all += try bench.wait() }
+        #expect(all == ["probe", "probe", "probe", "announce", "announce"], "it is there already")
+        bench = try Self.probingAgain()
+        #expect(bench.handle(.notNeeded) == ["drop"])
+        bench = try Bench.at(.holding)
+        bench.handle(.carrierUp)
+        #expect(bench.handle(.notNeeded) == ["drop"])
+        bench = try Bench.at(.resting)
+        bench.handle(.needed)
+        #expect(bench.machine.address == address)
+    }
+
+    @Test func anAddressThatIsOnlyProbedForIsNotKept() throws {
+        var bench = try Bench.at(.probing)
+        bench.handle(.carrierDown)
+        #expect(bench.machine.address == nil)
+        bench = try Bench.at(.probing)
+        bench.handle(.carrierUp)
+        #expect(bench.machine.address == nil)
+        #expect(bench.handle(bench.contest()) == ["gave way"])
+    }
+
+    @Test func aNewLinkHasItsOwnFifteenSeconds() throws {
+        var bench = try Bench.at(.waiting)
+        bench.now += .seconds(10)
+        bench.handle(.carrierUp)
+        #expect(bench.machine.deadline == bench.now + .seconds(15))
+    }
+
     @Test func anAddressThatIsTakenIsLeftForAnother() throws {
         var bench = try Bench.at(.probing)
         let first = try #require(bench.probed.last)

@@ -38,6 +38,29 @@ import Testing
                 """)
     }
 
+    @Test func netConfOfWhatAPersonHasSaid() throws {
+        let lease = Lease(
+            fixed: IPv4Prefix(IPv4Address(192, 0, 2, 5), length: 24), gateway: nil,
+            nameServers: [IPv4Address(192, 0, 2, 2), IPv4Address(192, 0, 2, 3)],
+            hostName: nil, mtu: 1400)
+        let text = try #require(
+            NetworkFiles.netConf(
+                interface: "enp3s0f1.5@x-y_z", lease: lease, mtu: 1400, uptime: .zero))
+        for line in [
+            "PROTO='none'", "IPV4DNS1='192.0.2.3'", "DHCPLEASETIME='4294967295'", "MTU='1400'",
+            "ROOTSERVER='0.0.0.0'", "IPV4GATEWAY='0.0.0.0'",
+        ] { #expect(text.contains(line + "\n")) }
+        let searching = try Self.lease([119: [3, 108, 97, 98, 0, 1, 97, 0]])
+        #expect(
+            NetworkFiles.netConf(interface: "eth0", lease: searching, mtu: 1500, uptime: .zero)?
+                .contains("DOMAINSEARCH='lab a'\n") == true)
+    }
+
+    @Test func atMostSixDomainsAreSearched() {
+        let learned = LearnedServers(search: (1...7).map { "d\($0)" })
+        #expect(NetworkFiles.resolvConf([], [learned]) == "search d1 d2 d3 d4 d5 d6\n")
+    }
+
     @Test(arguments: ["x'; reboot; '", "$(reboot)", "`reboot`", "a\nreboot", "box\u{0}'x"])
     func noNameBecomesACommand(name: String) throws {
         let lease = try Self.lease([12: Array(name.utf8), 15: Array(name.utf8)])

@@ -55,7 +55,10 @@ import Seeds
         Row("link6", "*: no IPv4, link-local"), Row("link-local", "*: link-local"),
         // klibc: an interface or an address alone.
         Row("eth0", "eth0: dhcp"), Row("192.0.2.5", "*: 192.0.2.5/24"),
-        Row("10.1.2.3", "*: 10.1.2.3/8"),
+        Row("10.1.2.3", "*: 10.1.2.3/8"), Row("126.0.0.1", "*: 126.0.0.1/8"),
+        Row("128.0.0.1", "*: 128.0.0.1/16"), Row("191.255.0.1", "*: 191.255.0.1/16"),
+        Row("192.0.0.1", "*: 192.0.0.1/24"), Row("192.0.2.5:192.0.2.9", "*: 192.0.2.5/24"),
+        Row(":dhcp", "*: dhcp"),
         // dracut: IF:METHOD[:MTU[:MAC]]
         Row("eth0:dhcp", "eth0: dhcp"), Row("enp3s0:on", "enp3s0: dhcp"),
         Row("eth0:dhcp:9000", "eth0: dhcp, mtu 9000"), Row("eth0:dhcp:576", "eth0: dhcp, mtu 576"),
@@ -73,6 +76,8 @@ import Seeds
             "192.0.2.5:192.0.2.9:192.0.2.1:28:box.example:eth0:off",
             "eth0: 192.0.2.5/28, default via 192.0.2.1, host box.example"),
         Row("192.0.2.5:::255.255.255.0", "*: 192.0.2.5/24"),
+        Row("192.0.2.5:::32", "*: 192.0.2.5/32"), Row("192.0.2.5:::1", "*: 192.0.2.5/1"),
+        Row("192.0.2.5:::24::eth0:none::192.0.2.3", "eth0: 192.0.2.5/24, dns 192.0.2.3"),
         Row("192.0.2.5::192.0.2.1:::eth0", "eth0: 192.0.2.5/24, default via 192.0.2.1"),
         Row("192.0.2.5::192.0.2.1:::eth0:static", "eth0: 192.0.2.5/24, default via 192.0.2.1"),
         Row("192.0.2.5::192.0.2.1:::eth0:any", "eth0: 192.0.2.5/24, default via 192.0.2.1"),
@@ -134,6 +139,10 @@ import Seeds
         Row("224.0.0.1::192.0.2.1:24::eth0:none", "'224.0.0.1' is no address of a machine"),
         Row("192.0.2.5::192.0.2.1:255.0.255.0::eth0:none", "'255.0.255.0' is no network mask"),
         Row("192.0.2.5::192.0.2.1:33::eth0:none", "'33' is no network mask"),
+        Row("192.0.2.5::192.0.2.1:0::eth0:none", "'0' is no network mask"),
+        Row("192.0.2.5::192.0.2.1:0.0.0.0::eth0:none", "'0.0.0.0' is no network mask"),
+        Row("192.0.2.5::224.0.0.1:24::eth0:none", "'224.0.0.1' is no gateway"),
+        Row("eth0:", "'eth0' is no address of a machine"),
         Row("192.0.2.5::router:24::eth0:none", "'router' is no gateway"),
         Row("192.0.2.5::192.0.2.5:24::eth0:none", "'192.0.2.5' is no gateway"),
         Row("192.0.2.5::192.0.2.1:24:a_b:eth0:none", "'a_b' is no host name"),
@@ -192,6 +201,36 @@ import Seeds
                 "ip=eth0:off on the kernel's command line: there is another ip= for eth0; the first one counts."
             ])
         #expect(parameters.interfaces == ["eth0", "eth1"])
+        #expect(parameters.addressOfTheFirst == nil, "the fixed one is for eth1")
+    }
+
+    @Test func whatCannotBeReadIsMeantForItsInterfaceNevertheless() {
+        let parameters = NetworkParameters(
+            parsing: "ip=eth0.5:dchp ip=eth0.5:dhcp vlan=eth0.5:eth0")
+        #expect(parameters.addresses.map(Self.words) == ["eth0.5: dhcp"])
+        #expect(parameters.interfaces == ["eth0.5"], "once")
+        #expect(parameters.complaints.count == 2)
+    }
+
+    @Test func ofTwoForIPv4AndIPv6TheFirstCountsWhereBothSayTheSame() throws {
+        let parameters = NetworkParameters(
+            parsing: "ip=192.0.2.5:::24::eth0:none:1300:02:00:00:00:00:01 "
+                + "ip=[2001:db8::5]:::64::eth0:none:1400:02:00:00:00:00:02 "
+                + "ip=192.0.2.6:::24::eth1:none:192.0.2.2 "
+                + "ip=[2001:db8::6]:::64::eth1:none:[2001:db8::53] "
+                + "ip=192.0.2.7:::24::eth2:none "
+                + "ip=[2001:db8::7]:::64::eth2:none:1400:02:00:00:00:00:03 "
+                + "ip=eth3:auto6 ip=eth3:off ip=eth4:dhcp ip=eth4:dhcp")
+        #expect(
+            parameters.addresses.map(Self.words) == [
+                "eth0: 192.0.2.5/24, 2001:db8::5/64, mtu 1300, mac 02:00:00:00:00:01",
+                "eth1: 192.0.2.6/24, dns 192.0.2.2, 2001:db8::6/64, server 2001:db8::53",
+                "eth2: 192.0.2.7/24, 2001:db8::7/64, mtu 1400, mac 02:00:00:00:00:03",
+                "eth3: no IPv4, as advertised", "eth4: dhcp",
+            ])
+        #expect(parameters.complaints.count == 2)
+        #expect(parameters.complaints.first?.contains("ip=eth3:off") == true)
+        #expect(parameters.nameServers.map(\.description) == ["2001:db8::53"])
     }
 
     @Test func oneMayBeForIPv4AndOneForIPv6() {
@@ -226,6 +265,7 @@ import Seeds
         #expect(parameters.interfaces == ["eth0.5", "vlan0100", "v4094"])
         for bad in [
             "eth0", "vlan:eth0", "vlan0:eth0", "vlan4095:eth0", "vlan5:eth0:x", ":eth0", "",
+            "vlan5:a/b", "a/5:eth0", "vlan5:vlan5", "vlan5:",
         ] {
             let refused = NetworkParameters(parsing: "vlan=\(bad)")
             #expect(refused.vlans == [])
@@ -252,6 +292,48 @@ import Seeds
         #expect(odd.complaints.first?.contains("'speed=9'") == true)
     }
 
+    @Test(arguments: ["a/b:eth0", "b:a/b", "b:eth0,b", "b:,", "b:eth0,a b"])
+    func aBondThatCannotBeIsNamed(text: String) {
+        let parameters = NetworkParameters(parsing: "bond=\"\(text)\"")
+        #expect(parameters.bonds == [])
+        #expect(
+            parameters.complaints == [
+                "bond=\(text) on the kernel's command line: expected NAME:INTERFACE,INTERFACE; it is left out."
+            ])
+    }
+
+    @Test(arguments: [
+        ("mode=6", true), ("mode=7", false), ("mode=balance-alb", true), ("mode=x", false),
+        ("miimon=3600000", true), ("miimon=3600001", false), ("miimon=-1", false),
+        ("fail_over_mac=follow", true), ("fail_over_mac=3", false), ("primary=eth0", true),
+        ("primary=a/b", false), ("primary=", false), ("mode", false), ("speed=9", false),
+    ])
+    func optionsOfBondsAreKnownOrNot(text: String, isKnown: Bool) {
+        #expect((BondOption(parsing: text) != nil) == isKnown)
+    }
+
+    @Test(
+        arguments: [("576", 576), ("575", nil), ("9000", 9000), ("x", nil)] as [(String, UInt16?)])
+    func anMTUOfABondIsOneOrNamed(text: String, mtu: UInt16?) {
+        let parameters = NetworkParameters(parsing: "bond=b:eth0::\(text)")
+        #expect(parameters.bonds.map(\.mtu) == [mtu])
+        #expect(parameters.complaints.count == (mtu == nil ? 1 : 0))
+    }
+
+    @Test(arguments: [
+        ("eth0", true), ("abcdefghijklmno", true), ("abcdefghijklmnop", false), ("", false),
+        (".", false), ("..", false), ("...", true), ("a/b", false), ("a:b", false), ("a b", false),
+        ("a\u{7F}", false), ("a\u{1}", false), ("ä", true),
+    ])
+    func interfacesAreCalledAsTheKernelAllows(name: String, isGood: Bool) {
+        #expect(InterfaceName.isValid(name) == isGood)
+    }
+
+    @Test func atMostEightNameServersCount() {
+        let line = (1...9).map { "nameserver=192.0.2.\($0)" }.joined(separator: " ")
+        #expect(NetworkParameters(parsing: line).nameServers.count == 8)
+    }
+
     @Test func nameServersAreTakenAndOthersNamed() {
         let parameters = NetworkParameters(
             parsing: "nameserver=192.0.2.2 nameserver=dns.example nameserver=[2001:db8::53] "
@@ -268,7 +350,7 @@ import Seeds
 
     @Test func quotesHoldBlanksAndWhatFollowsTwoHyphensIsForInit() {
         let parameters = KernelParameters(
-            parsing: "a=1 b=\"two words\" \"c=x y\" ip=eth0 -- ip=eth1\n")
+            parsing: "a=1 b=\"two words\" \"c=x y\" ip=eth0 ipv6.disable=1 -- ip=eth1\n")
         #expect(parameters.values("b") == ["two words"])
         #expect(parameters.values("c") == ["x y"])
         #expect(parameters.values("ip") == ["eth0"])

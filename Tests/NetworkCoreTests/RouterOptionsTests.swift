@@ -27,6 +27,24 @@ import Testing
         #expect(RouterOptions(parsing: [25, 0, 0, 0]).nameServers.isEmpty, "no endless loop")
     }
 
+    @Test func othersAreLeftOutAndMuchIsCut() {
+        var other = Self.option
+        other[0] = 24
+        other[24] = 3
+        #expect(RouterOptions(parsing: other[...]) == RouterOptions(parsing: []))
+        let server = [UInt8](Self.option[8..<24])
+        let group: [UInt8] = [0xFF, 2] + [UInt8](repeating: 0, count: 13) + [1]
+        let servers = Array(repeating: server, count: 9).flatMap { $0 }
+        let many: [UInt8] = [25, 21, 0, 0, 0, 0, 2, 88] + group + servers
+        #expect(RouterOptions(parsing: many[...]).nameServers.count == 8)
+        #expect(RouterOptions(parsing: many[...]).nameServers.allSatisfy { $0.address.isHost })
+        let names = (97...101 as ClosedRange<UInt8>).flatMap { letter -> [UInt8] in
+            [1, letter, 0]
+        }
+        let list: [UInt8] = [31, 3, 0, 0, 0, 0, 2, 88] + names + [0]
+        #expect(RouterOptions(parsing: (list + list)[...]).search.count == 8)
+    }
+
     @Test(
         arguments: [
             ([0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "2001:db8::1"),

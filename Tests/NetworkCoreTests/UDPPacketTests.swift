@@ -69,6 +69,41 @@ import Testing
         }
     }
 
+    /// What stands in the packet behind the datagram's own end is no part of it.
+    @Test func theDatagramsLengthCounts() throws {
+        var longer = Self.packet + [0xEE, 0xEE]
+        longer[3] += 2
+        longer[11] -= 2
+        #expect(try UDPPacket(parsing: longer[...], checksumIsVouchedFor: false) == Self.datagram)
+        var shorter = Self.packet
+        shorter[3] -= 1
+        shorter[11] += 1
+        #expect(throws: UDPPacket.Refusal.tooShort) {
+            try UDPPacket(parsing: shorter[...], checksumIsVouchedFor: false)
+        }
+    }
+
+    /// A sum of zero would mean that there is none. Source: RFC 768.
+    @Test func aChecksumOfZeroIsSentAsOnes() throws {
+        var datagram = Self.datagram
+        datagram.payload = [0, 0]
+        let sum = datagram.encoded[26...27].reduce(0) { $0 << 8 | UInt16($1) }
+        datagram.payload = [UInt8(sum >> 8), UInt8(sum & 0xFF)]
+        #expect(Array(datagram.encoded[26...27]) == [0xFF, 0xFF])
+        #expect(
+            try UDPPacket(parsing: datagram.encoded[...], checksumIsVouchedFor: false) == datagram)
+    }
+
+    @Test func aCarryIsAddedWhereverItComes() {
+        var words = Checksum()
+        words.add(0xFFFF as UInt16)
+        words.add(0x0002 as UInt16)
+        #expect(words.value == ~0x0002)
+        var bytes = Checksum()
+        bytes.add([0xFF, 0xFF, 0x00, 0x02])
+        #expect(bytes.value == ~0x0002)
+    }
+
     @Test(arguments: 0..<31) func refusesEveryCut(length: Int) {
         #expect(throws: UDPPacket.Refusal.self) {
             try UDPPacket(parsing: Self.packet.prefix(length), checksumIsVouchedFor: true)
