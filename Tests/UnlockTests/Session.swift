@@ -9,6 +9,8 @@ final class Session {
     private let terminal: PseudoTerminal
     private var child: ChildProcess
     private(set) var shown = ""
+    /// What was shown before the last text that was expected, behind the one before.
+    private(set) var before = ""
 
     init(_ program: Program, _ arguments: [String], environment: [String] = []) throws {
         self.program = program
@@ -33,14 +35,15 @@ final class Session {
 
     func signal(_ signal: Int32) { child.signal(signal) }
 
-    /// Reads until `text` was shown once more; fails after half a minute.
+    /// Reads until `text` was shown once more; fails after a minute.
     func expect(_ text: String) throws {
-        let deadline = Clock.now + .seconds(30)
+        let deadline = Clock.now + .seconds(60)
         while !shown.contains(text), Clock.now < deadline {
             _ = try Poll.wait([.init(terminal.controlling.number, .input)], until: deadline)
             try take()
         }
         let range = try #require(shown.range(of: text), "shown: \(shown)")
+        before = String(shown[..<range.lowerBound])
         shown.removeSubrange(..<range.upperBound)
     }
 
