@@ -19,7 +19,7 @@ package final class DHCPServer: Sendable {
                 + "255.255.255.0,\(leaseSeconds)",
         ])
         do {
-            readyAt = try await server.errors.expect("DHCP, IP range", within: .seconds(30)).time
+            readyAt = try await server.errors.expect("DHCP, IP range", within: .seconds(180)).time
         } catch {
             await server.kill()
             throw error

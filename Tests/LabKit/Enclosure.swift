@@ -45,8 +45,8 @@ package final class Enclosure: Sendable {
             ["sh", "-uc", outside, scratch] + unshare + ["sh", "-euc", inside],
             name: "the namespace holder")
         do {
-            let mark = try await holder.output.expect("holder ", within: .seconds(20))
-            let end = try await holder.output.expect("\n", after: mark, within: .seconds(20))
+            let mark = try await holder.output.expect("holder ", within: .seconds(180))
+            let end = try await holder.output.expect("\n", after: mark, within: .seconds(180))
             let text = holder.output.text(from: mark, to: end).trimmingCharacters(in: .newlines)
             guard let process = pid_t(text) else {
                 throw LabError.unexpected("The namespace holder gave no process number: \(text)")
@@ -69,7 +69,7 @@ package final class Enclosure: Sendable {
         await Task {
             holder.closeInput()
             do {
-                _ = try await holder.status(within: .seconds(30))
+                _ = try await holder.status(within: .seconds(60))
             } catch {
                 await holder.kill()
             }
@@ -93,7 +93,7 @@ package final class Enclosure: Sendable {
     @discardableResult
     package func run(
         _ command: [String], environment: [String: String]? = nil, input: [UInt8] = [],
-        within limit: Duration = .seconds(60)
+        within limit: Duration = .seconds(180)
     ) async throws -> Child.Result {
         let child = try start(command, environment: environment)
         child.write(input)

@@ -46,8 +46,9 @@ package final class GuestShell: Sendable {
 
     /// Runs a script with sh; output and errors come back together.
     /// - Throws: `.timedOut`.
-    package func run(_ script: String, within limit: Duration = .seconds(30)) async throws -> Answer
-    {
+    package func run(
+        _ script: String, within limit: Duration = .seconds(180)
+    ) async throws -> Answer {
         let request = requests.withLock { count in
             count += 1
             return count

@@ -12,7 +12,7 @@ package final class QMP: Sendable {
 
     /// Connects; the socket appears soon after QEMU starts.
     init(path: String, while child: Child) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         var socket = connect(path)
         while socket == nil {
             guard child.isRunning, ContinuousClock.now < deadline else {
@@ -77,7 +77,8 @@ extension QMP.Connection {
 
 private func connect(_ path: String) -> Int32? {
     guard let socket = unixSocket(path) else { return nil }
-    var limit = timeval(tv_sec: 30, tv_usec: 0)
+    // An image of all memory is written before the answer comes.
+    var limit = timeval(tv_sec: 240, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     return socket
 }

@@ -32,14 +32,14 @@ package struct Rescue: Sendable {
 
     /// Waits until davit answers over SSH, and gives its `status --json`.
     package func status(
-        at address: String, within limit: Duration = .seconds(120)
+        at address: String, within limit: Duration = .seconds(240)
     ) async throws -> [UInt8] {
         let deadline = ContinuousClock.now + limit
         while true {
             let seen: String
             do {
                 let result = try await ssh.run(
-                    host: address, ["status", "--json"], within: .seconds(30))
+                    host: address, ["status", "--json"], within: .seconds(60))
                 // 255 is OpenSSH's own: no connection yet. Anything else is davit's answer.
                 guard result.status == .exited(255) else { return try result.checked().output }
                 seen = "\(result.status): \(result.errors)\(result.text)"
@@ -63,7 +63,7 @@ package struct Rescue: Sendable {
     ) async throws -> Session {
         let client = try await ssh.start(host: address, terminal: true, with: program)
         lab.timeline.note("ssh", "connecting to \(address)")
-        let prompt = try await client.output.expect(question, within: .seconds(60))
+        let prompt = try await client.output.expect(question, within: .seconds(180))
         lab.timeline.note("ssh", "davit asks for the passphrase", at: prompt.time)
         return Session(client: client, prompt: prompt, timeline: lab.timeline)
     }
@@ -73,7 +73,7 @@ package struct Rescue: Sendable {
         _ passphrase: String = GuestImage.passphrase, at address: String
     ) async throws -> Child.Result {
         let result = try await ssh.run(
-            host: address, ["unlock"], input: Array(passphrase.utf8), within: .seconds(120))
+            host: address, ["unlock"], input: Array(passphrase.utf8), within: .seconds(240))
         lab.timeline.note("ssh", "piped unlock: \(result.status)")
         return result
     }
@@ -122,7 +122,7 @@ package struct Session: Sendable {
     }
 
     private func question(said: String, _ begin: Transcript.Mark) async throws -> Question {
-        let end = try await client.output.expect(": ", after: begin, within: .seconds(30))
+        let end = try await client.output.expect(": ", after: begin, within: .seconds(180))
         let names = client.output.text(from: begin, to: end).dropLast(2).split(separator: ", ")
         return Question(said: said, disks: Set(names.map(String.init)), mark: end)
     }
@@ -131,16 +131,16 @@ package struct Session: Sendable {
     package func typeWrong(_ passphrase: String) async throws {
         type(passphrase + "\n")
         let refusal = try await client.output.expect(
-            "no key slot opens", after: prompt, within: .seconds(60))
+            "no key slot opens", after: prompt, within: .seconds(180))
         timeline.note("ssh", "davit refuses the wrong passphrase", at: refusal.time)
-        try await client.output.expect("Passphrase for ", after: refusal, within: .seconds(60))
+        try await client.output.expect("Passphrase for ", after: refusal, within: .seconds(180))
     }
 
     /// Types the passphrase, and waits until davit says that the root is open.
     package func typeRight(_ passphrase: String = GuestImage.passphrase) async throws {
         type(passphrase + "\n")
         let opened = try await client.output.expect(
-            "root: open", after: prompt, within: .seconds(120))
+            "root: open", after: prompt, within: .seconds(240))
         timeline.note("ssh", "davit says: root: open", at: opened.time)
     }
 

@@ -16,34 +16,34 @@ struct BootAndRebootTests {
         try await Lab.with("Boot and reboot") { lab in
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab, Self.options())
-            let lease = try await rescue.address(within: .seconds(120))
+            let lease = try await rescue.address(within: .seconds(240))
             _ = try await rescue.status(at: lease.address)
-            try await rescue.guest.console.expect("(initramfs)", within: .seconds(120))
+            try await rescue.guest.console.expect("(initramfs)", within: .seconds(240))
             let status = try await rescue.ssh.run(
-                host: lease.address, ["status"], within: .seconds(30))
+                host: lease.address, ["status"], within: .seconds(180))
             #expect(status.text.contains("stopped in a rescue shell"), "\(status.text)")
 
             let boot = try await rescue.ssh.run(
-                host: lease.address, ["boot"], within: .seconds(120))
+                host: lease.address, ["boot"], within: .seconds(240))
             #expect(boot.text.contains("is ended; the boot goes on"), "\(boot.text)\(boot.errors)")
-            try await rescue.guest.console.expect("unlock disk root", within: .seconds(120))
+            try await rescue.guest.console.expect("unlock disk root", within: .seconds(240))
 
             // Something to close.
-            try await rescue.guest.shell.ready(.initrd, within: .seconds(60))
+            try await rescue.guest.shell.ready(.initrd, within: .seconds(180))
             let mounted = try await rescue.guest.shell.run(
                 """
                 echo 0 2048 linear /dev/vda 0 | dmsetup create lab-part && echo ready
                 """)
             #expect(mounted.text.contains("ready"), "\(mounted.text)")
             let reboot = try await rescue.ssh.run(
-                host: lease.address, ["reboot"], within: .seconds(120))
+                host: lease.address, ["reboot"], within: .seconds(240))
             #expect(reboot.status == .exited(0), "\(reboot.text)\(reboot.errors)")
             for step in [
                 "There is no export", "Closed lab-part.", "Everything is written out.",
                 "Resetting now.",
             ] { #expect(reboot.text.contains(step), "\(reboot.text)\(reboot.errors)") }
             // QEMU ends where a machine would start again.
-            try await rescue.guest.ended(within: .seconds(90))
+            try await rescue.guest.ended(within: .seconds(240))
             // The kernel's own word for an orderly reset.
             #expect(rescue.guest.console.text.contains("reboot: Restarting system"))
         }
@@ -55,24 +55,24 @@ struct BootAndRebootTests {
         try await Lab.with("Rescue shell in use") { lab in
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab, Self.options())
-            let lease = try await rescue.address(within: .seconds(120))
+            let lease = try await rescue.address(within: .seconds(240))
             _ = try await rescue.status(at: lease.address)
             let prompt = try await rescue.guest.console.expect(
-                "(initramfs)", within: .seconds(120))
+                "(initramfs)", within: .seconds(240))
             rescue.guest.type("echo somebody-$((40 + 2))\n")
             try await rescue.guest.console.expect(
-                "somebody-42", after: prompt, within: .seconds(30))
+                "somebody-42", after: prompt, within: .seconds(180))
             let boot = try await rescue.ssh.run(
-                host: lease.address, ["boot"], within: .seconds(60))
+                host: lease.address, ["boot"], within: .seconds(180))
             #expect(boot.status == .exited(1))
             #expect(boot.errors.contains("is in use: somebody typed in it"), "\(boot.errors)")
             let end = rescue.guest.console.end
             rescue.guest.type("echo still-$((40 + 2))\n")
-            try await rescue.guest.console.expect("still-42", after: end, within: .seconds(30))
+            try await rescue.guest.console.expect("still-42", after: end, within: .seconds(180))
 
             _ = try? await rescue.ssh.run(
                 host: lease.address, ["reboot", "--now"], within: .seconds(20))
-            try await rescue.guest.ended(within: .seconds(90))
+            try await rescue.guest.ended(within: .seconds(240))
         }
     }
 }

@@ -8,11 +8,11 @@ struct ConsoleBootTests {
         let image = try await GuestImage.prepared(GuestImage.Plan())
         try await Lab.with("Console boot") { lab in
             let rescue = try await Rescue.powerOn(image, in: lab)
-            try await rescue.guest.console.expect("unlock disk root", within: .seconds(120))
+            try await rescue.guest.console.expect("unlock disk root", within: .seconds(240))
             // davit is at work, and nothing answers it.
-            try await rescue.asked(1, within: .seconds(60))
+            try await rescue.asked(1, within: .seconds(180))
             rescue.guest.type(GuestImage.passphrase + "\n")
-            try await rescue.guest.console.expect("set up successfully", within: .seconds(60))
+            try await rescue.guest.console.expect("set up successfully", within: .seconds(180))
             _ = try await lab.startDHCP()
             try await rescue.login()
             try await expectWhole(rescue)
@@ -27,12 +27,12 @@ struct ConsoleBootTests {
         try await Lab.with("Console during session") { lab in
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab)
-            let lease = try await rescue.address(within: .seconds(90))
+            let lease = try await rescue.address(within: .seconds(240))
             _ = try await rescue.status(at: lease.address)
             let session = try await rescue.session(at: lease.address)
             rescue.guest.type(GuestImage.passphrase + "\n")
             try await session.client.output.expect(
-                "root: open", after: session.prompt, within: .seconds(60))
+                "root: open", after: session.prompt, within: .seconds(180))
             try await rescue.login()
             try await expectWhole(rescue, address: lease.address)
         }
@@ -44,10 +44,10 @@ struct ConsoleBootTests {
         let image = try await GuestImage.prepared(GuestImage.Plan())
         try await Lab.with("Delay") { lab in
             let rescue = try await Rescue.powerOn(image, in: lab)
-            try await rescue.guest.console.expect("unlock disk root", within: .seconds(120))
+            try await rescue.guest.console.expect("unlock disk root", within: .seconds(240))
             rescue.guest.type(GuestImage.passphrase + "\n")
             try await rescue.login()
-            try await rescue.guest.shell.ready(.system, within: .seconds(60))
+            try await rescue.guest.shell.ready(.system, within: .seconds(180))
             let times = try await rescue.guest.shell.run("dmesg | sed -n 's/.*LAB: took //p'").text
             let spent = times.split(separator: "\n").reduce(into: [String: Int]()) { sums, line in
                 let words = line.split(separator: " ")

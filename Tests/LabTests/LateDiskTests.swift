@@ -18,7 +18,7 @@ struct LateDiskTests {
             options.kernelParameters = ["panic="]
             let rescue = try await Rescue.powerOn(image, in: lab, options)
             let guest = rescue.guest
-            let lease = try await rescue.address(within: .seconds(120))
+            let lease = try await rescue.address(within: .seconds(240))
             _ = try await rescue.status(at: lease.address)
 
             let session = try await rescue.session(
@@ -26,9 +26,9 @@ struct LateDiskTests {
             session.type(GuestImage.passphrase + "\n")
             try await session.client.output.expect(
                 "Waiting for root, data1, to be tried with the same passphrase",
-                after: session.prompt, within: .seconds(60))
+                after: session.prompt, within: .seconds(180))
             let list = try await rescue.ssh.run(
-                host: lease.address, ["unlock", "--list"], within: .seconds(60))
+                host: lease.address, ["unlock", "--list"], within: .seconds(180))
             #expect(list.text.contains("waiting-for-source"), "\(list.text)")
             #expect(list.text.contains("is not there yet"), "\(list.text)")
 
@@ -44,13 +44,13 @@ struct LateDiskTests {
             let shell = try await guest.console.expect("(initramfs)", within: .seconds(240))
             lab.timeline.note("guest", "the initramfs gave up", at: shell.time)
             guest.type("echo somebody-$((40 + 2))\n")
-            try await guest.console.expect("somebody-42", after: shell, within: .seconds(30))
+            try await guest.console.expect("somebody-42", after: shell, within: .seconds(180))
             try guest.attach("data1")
             try await session.client.output.expect(
-                "data1: open", after: session.prompt, within: .seconds(120))
+                "data1: open", after: session.prompt, within: .seconds(240))
             let left = try await rescue.ssh.run(
                 host: lease.address, ["unlock", "data1"],
-                input: Array(GuestImage.passphrase.utf8), within: .seconds(60))
+                input: Array(GuestImage.passphrase.utf8), within: .seconds(180))
             #expect(left.status == .exited(0), "\(left.text)\(left.errors)")
             #expect(left.text.contains("Somebody uses the rescue shell"), "\(left.text)")
             let late = try await status()
@@ -60,13 +60,13 @@ struct LateDiskTests {
             let there = guest.console.end
             guest.type("echo still-$((40 + 2)); sleep 2; exit\n")
             let still = try await guest.console.expect(
-                "still-42", after: there, within: .seconds(30))
-            try await guest.console.expect("(initramfs)", after: still, within: .seconds(60))
+                "still-42", after: there, within: .seconds(180))
+            try await guest.console.expect("(initramfs)", after: still, within: .seconds(180))
 
             try await Task.sleep(until: guest.poweredOn + .seconds(90))
             try guest.attach("root")
             try await session.client.output.expect(
-                "root: open", after: session.prompt, within: .seconds(120))
+                "root: open", after: session.prompt, within: .seconds(240))
             try await rescue.login()
             let report = try await guest.report()
             #expect(report.mappings.sorted() == ["data1", "root"])

@@ -13,8 +13,8 @@ struct ManyDisksTests {
         try await Lab.with("Four disks") { lab in
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab)
-            try await rescue.guest.shell.ready(.initrd, within: .seconds(90))
-            let lease = try await rescue.address(within: .seconds(120))
+            try await rescue.guest.shell.ready(.initrd, within: .seconds(240))
+            let lease = try await rescue.address(within: .seconds(240))
             _ = try await rescue.status(at: lease.address)
 
             let lost = try await rescue.session(at: lease.address)
@@ -42,7 +42,7 @@ struct ManyDisksTests {
             #expect(question.disks == ["data3"])
             session.type(GuestImage.otherPassphrase + "\n")
             try await session.client.output.expect(
-                "data3: open", after: question.mark, within: .seconds(120))
+                "data3: open", after: question.mark, within: .seconds(240))
             try await rescue.login()
             let report = try await rescue.guest.report()
             #expect(Set(report.mappings) == Self.all)
@@ -58,9 +58,9 @@ struct ManyDisksTests {
         try await Lab.with("All at once") { lab in
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab)
-            let lease = try await rescue.address(within: .seconds(120))
+            let lease = try await rescue.address(within: .seconds(240))
             _ = try await rescue.status(at: lease.address)
-            try await rescue.guest.console.expect("unlock disk root", within: .seconds(60))
+            try await rescue.guest.console.expect("unlock disk root", within: .seconds(180))
 
             let first = try await rescue.session(at: lease.address)
             let second = try await rescue.session(at: lease.address, with: .dropbear)
@@ -103,6 +103,6 @@ extension Guest {
         _ = try await shell.run(
             """
             while ls /run/davit/ssh/session-* || grep -q 'unlock-worke[r]' /proc/[0-9]*/cmdline; do sleep 0.1; done
-            """, within: .seconds(60))
+            """, within: .seconds(180))
     }
 }

@@ -17,7 +17,7 @@ struct OverlayTests {
             var options = Guest.Options()
             options.kernelParameters = ["rdinit=/davit-init"]
             let rescue = try await Rescue.powerOn(overlaid, in: lab, options)
-            let lease = try await rescue.address(within: .seconds(120))
+            let lease = try await rescue.address(within: .seconds(240))
             _ = try await rescue.status(at: lease.address)
             let opened = try await rescue.pipe(at: lease.address)
             #expect(opened.status == .exited(0), "\(opened.text)\(opened.errors)")

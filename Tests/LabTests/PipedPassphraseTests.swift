@@ -11,7 +11,7 @@ struct PipedPassphraseTests {
         try await Lab.with("Piped passphrase") { lab in
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab)
-            let lease = try await rescue.address(within: .seconds(90))
+            let lease = try await rescue.address(within: .seconds(240))
             _ = try await rescue.status(at: lease.address)
 
             let refused = try await rescue.pipe("wrong", at: lease.address)

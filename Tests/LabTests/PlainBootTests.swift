@@ -18,16 +18,16 @@ struct PlainBootTests {
         let image = try await GuestImage.prepared(Self.plan(suite))
         try await Lab.with("Plain boot of \(suite)") { lab in
             let guest = try await lab.boot(image)
-            let prompt = try await guest.console.expect("unlock disk root", within: .seconds(120))
+            let prompt = try await guest.console.expect("unlock disk root", within: .seconds(240))
             lab.timeline.note("guest", "asks on the console", at: prompt.time)
 
             guest.type("not the passphrase\n")
             let refused = try await guest.console.expect(
-                "bad password", after: prompt, within: .seconds(60))
+                "bad password", after: prompt, within: .seconds(180))
             try await guest.console.expect(
-                "unlock disk root", after: refused, within: .seconds(60))
+                "unlock disk root", after: refused, within: .seconds(180))
             guest.type(GuestImage.passphrase + "\n")
-            try await guest.console.expect("set up successfully", within: .seconds(60))
+            try await guest.console.expect("set up successfully", within: .seconds(180))
 
             _ = try await lab.startDHCP()
             let login = try await guest.console.expect("login:", within: .seconds(180))

@@ -84,7 +84,7 @@ struct RepairLayerStory {
             davit repair --trial --kernel /dev/vde; echo "code=$?"
             awk '{ print $7 }' /sys/block/vde/stat | cmp - /before && echo "not written"
             ls /dev/mapper/davit* 2>/dev/null || echo "nothing left"
-            """, disks: disks, within: .seconds(400))
+            """, disks: disks, within: .seconds(600))
         print(told)
         let look = try part("look", of: told)
         #expect(look.contains("md array host:data on /dev/vda, /dev/vdb."), "\(look)")

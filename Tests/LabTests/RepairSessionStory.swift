@@ -30,9 +30,9 @@ struct RepairSessionStory {
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab)
             let host = try await rescue.address(within: .seconds(180)).address
-            _ = try await rescue.status(at: host, within: .seconds(120))
+            _ = try await rescue.status(at: host, within: .seconds(240))
             func run(_ words: String, input: [UInt8] = []) async throws -> Child.Result {
-                try await rescue.ssh.run(host: host, [words], input: input, within: .seconds(120))
+                try await rescue.ssh.run(host: host, [words], input: input, within: .seconds(240))
             }
             try await run("cat >/run/vfat", input: damaged(in: lab)).checked()
 
@@ -65,17 +65,17 @@ struct RepairSessionStory {
             let first = try rescue.ssh.start(
                 host: host, terminal: true,
                 ["repair --run --yes --checker /root/slow /run/vfat"])
-            try await first.output.expect("boot sector", within: .seconds(120))
+            try await first.output.expect("boot sector", within: .seconds(240))
             try rescue.guest.setCable(connected: false)
             await first.kill()
             try rescue.guest.setCable(connected: true)
-            _ = try await rescue.status(at: host, within: .seconds(120))
+            _ = try await rescue.status(at: host, within: .seconds(240))
 
             // The second only watches, until it is killed.
             let second = try rescue.ssh.start(host: host, terminal: true, ["repair watch"])
-            let seen = try await second.output.expect("boot sector", within: .seconds(120))
+            let seen = try await second.output.expect("boot sector", within: .seconds(240))
             try await run("touch /run/first").checked()
-            try await second.output.expect("files and clusters", after: seen, within: .seconds(120))
+            try await second.output.expect("files and clusters", after: seen, within: .seconds(240))
             await second.kill()
             lab.timeline.note("ssh", "both sessions are gone")
 

@@ -37,7 +37,7 @@ struct RepairStories {
             umount /mnt
             echo "== after"; davit repair
             echo "== transcript"; cat /run/davit/repair/3/transcript
-            """, disks: disks, within: .seconds(300))
+            """, disks: disks, within: .seconds(600))
         print(told)
         let look = try part("look", of: told)
         #expect(look.contains("member 0: /dev/vda"))
@@ -130,7 +130,7 @@ struct RepairStories {
             chmod 0755 /root/e2fsck; mount -t tmpfs -o size=1m small /small
             DAVIT_RUN=/small davit repair --check --checker /root/e2fsck /dev/vda; echo "code=$?"
             grep -c '"state": "ended"' /small/repair/1/record.json
-            """, disks: [ext, xfs, log, replay], within: .seconds(300))
+            """, disks: [ext, xfs, log, replay], within: .seconds(600))
         print(told)
         let trial = try part("trial", of: told)
         #expect(trial.contains("not written") && trial.contains("nothing left"), "\(trial)")
@@ -200,7 +200,7 @@ struct RepairStories {
             dmsetup resume --noudevsync held
             wait
             echo "== end"; davit repair list
-            """, disks: [disk], within: .seconds(300))
+            """, disks: [disk], within: .seconds(600))
         print(told)
         let verdict = try part("verdict", of: told)
         #expect(verdict.contains("hung: "))

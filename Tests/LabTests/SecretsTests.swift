@@ -21,8 +21,8 @@ struct SecretsTests {
             _ = try await lab.startDHCP()
             let rescue = try await Rescue.powerOn(image, in: lab, Self.stopping)
             let guest = rescue.guest
-            try await guest.shell.ready(.initrd, within: .seconds(120))
-            let lease = try await rescue.address(within: .seconds(90))
+            try await guest.shell.ready(.initrd, within: .seconds(240))
+            let lease = try await rescue.address(within: .seconds(240))
             _ = try await rescue.status(at: lease.address)
 
             let search = SecretSearch(guest)
@@ -42,7 +42,7 @@ struct SecretsTests {
             question = try await session.answer(question, GuestImage.otherPassphrase)
             #expect(question.disks == ["root", "data1", "data2"])
             session.type("\u{3}")
-            _ = try await session.client.status(within: .seconds(30))
+            _ = try await session.client.status(within: .seconds(180))
             let left = try guest.memory()
             try await expectGone(GuestImage.otherPassphrase, left, guest)
 
@@ -54,18 +54,18 @@ struct SecretsTests {
             let present = deriving.copies(of: GuestImage.passphrase)
             #expect(present.contains { $0.isWhole }, "the search is blind")
             try await session.client.output.expect(
-                "root: open", after: session.prompt, within: .seconds(120))
+                "root: open", after: session.prompt, within: .seconds(240))
             // The boot stands still here, and has not used the memory again that was given back.
-            try await guest.console.expect("(initramfs)", within: .seconds(120))
+            try await guest.console.expect("(initramfs)", within: .seconds(240))
             session.type("\u{3}")
             try await guest.sessionsEnded()
             let opened = try guest.memory().copies(of: GuestImage.passphrase)
             let kinds = try await guest.kinds(of: opened)
             let boot = try await rescue.ssh.run(
-                host: lease.address, ["boot"], within: .seconds(120))
+                host: lease.address, ["boot"], within: .seconds(240))
             #expect(boot.text.contains("is ended; the boot goes on"), "\(boot.text)\(boot.errors)")
             try await rescue.login()
-            try await guest.shell.ready(.system, within: .seconds(60))
+            try await guest.shell.ready(.system, within: .seconds(180))
             let system = try await search.everything()
             expectClean(system, of: Self.mistyped)
             expectClean(system, of: GuestImage.passphrase)
@@ -97,13 +97,13 @@ struct SecretsTests {
             var options = Self.stopping
             options.kernelParameters += ["ip=dhcp"]
             let rescue = try await Rescue.powerOn(image, in: lab, options)
-            let lease = try await rescue.address(within: .seconds(120))
-            try await rescue.guest.console.expect("unlock disk root", within: .seconds(120))
+            let lease = try await rescue.address(within: .seconds(240))
+            try await rescue.guest.console.expect("unlock disk root", within: .seconds(240))
             // dropbear starts behind the address.
             let deadline = ContinuousClock.now + .seconds(60)
             while ContinuousClock.now < deadline {
                 let result = try await rescue.ssh.run(
-                    host: lease.address, ["true"], within: .seconds(30))
+                    host: lease.address, ["true"], within: .seconds(180))
                 if result.succeeded { break }
                 try await Task.sleep(for: .milliseconds(200))
             }
@@ -112,12 +112,12 @@ struct SecretsTests {
             var mark = client.output.end
             for disk in image.disks {
                 mark = try await client.output.expect(
-                    "unlock disk \(disk.name)", after: mark, within: .seconds(120))
+                    "unlock disk \(disk.name)", after: mark, within: .seconds(240))
                 client.write(disk.passphrase + "\n")
             }
-            try await rescue.guest.console.expect("(initramfs)", within: .seconds(120))
-            _ = try await client.status(within: .seconds(60))
-            try await rescue.guest.shell.ready(.initrd, within: .seconds(60))
+            try await rescue.guest.console.expect("(initramfs)", within: .seconds(240))
+            _ = try await client.status(within: .seconds(180))
+            try await rescue.guest.shell.ready(.initrd, within: .seconds(180))
             let memory = try rescue.guest.memory()
             let remaining = memory.copies(of: GuestImage.passphrase)
             let other = memory.copies(of: GuestImage.otherPassphrase)

@@ -29,24 +29,24 @@ struct SystemdInitrdTests {
                 host: lease.address,
                 ["systemd-ask-password", "--no-tty", "--timeout=0", "--id=lab:token", "Token-PIN:"])
             let token = try await session.client.output.expect(
-                "Token-PIN: (asked by systemd) ", after: session.prompt, within: .seconds(60))
+                "Token-PIN: (asked by systemd) ", after: session.prompt, within: .seconds(180))
             session.type("1234-lab\n")
             try await session.client.output.expect(
-                "Handed to systemd.", after: token, within: .seconds(30))
-            let told = try await asker.result(within: .seconds(30))
+                "Handed to systemd.", after: token, within: .seconds(180))
+            let told = try await asker.result(within: .seconds(180))
             #expect(told.text == "1234-lab\n", "\(told.text)\(told.errors)")
 
             try rescue.guest.attach("root")
             let question = try await session.client.output.expect(
-                "Passphrase for root: ", after: token, within: .seconds(60))
+                "Passphrase for root: ", after: token, within: .seconds(180))
             session.type("not the passphrase\n")
             let refused = try await session.client.output.expect(
-                "root: no key slot opens", after: question, within: .seconds(60))
+                "root: no key slot opens", after: question, within: .seconds(180))
             try await session.client.output.expect(
-                "Passphrase for root: ", after: refused, within: .seconds(60))
+                "Passphrase for root: ", after: refused, within: .seconds(180))
             session.type(GuestImage.passphrase + "\n")
             try await session.client.output.expect(
-                "root: open, and the boot goes on", after: refused, within: .seconds(120))
+                "root: open, and the boot goes on", after: refused, within: .seconds(240))
             try await rescue.login()
             try await expectWhole(rescue, address: lease.address)
             let state = try await rescue.guest.shell.run("cat /run/davit/unlock/root.json").text

@@ -22,8 +22,8 @@ struct UnlockTests {
         return try await Lab.with(name) { [options] lab in
             _ = try await lab.startDHCP()
             let guest = try await lab.boot(image, options)
-            try await guest.shell.ready(.initrd, within: .seconds(90))
-            try await guest.console.expect("unlock disk root", within: .seconds(120))
+            try await guest.shell.ready(.initrd, within: .seconds(240))
+            try await guest.console.expect("unlock disk root", within: .seconds(240))
             let passphrase = GuestImage.passphrase
             // In one line for the agent, which reads commands line by line; in the background, for the boot goes on.
             _ = try await guest.shell.run(
@@ -35,7 +35,7 @@ struct UnlockTests {
                 ( { \(script); } >\(Self.output) 2>&1; rm \(Self.secret) ) </dev/null >/dev/null 2>&1 &
                 """)
             try await guest.console.expect("LAB: booted", within: .seconds(240))
-            try await guest.shell.ready(.system, within: .seconds(60))
+            try await guest.shell.ready(.system, within: .seconds(180))
             let output = try await guest.shell.run("cat \(Self.output)").text
             let log = try await guest.shell.run("cat /run/davit/log").text
             print("\(name):\n\(output)\n\(log)")

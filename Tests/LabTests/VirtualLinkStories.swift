@@ -22,7 +22,7 @@ struct VirtualLinkStories {
             ip link >/tmp/links; ip -4 address >/tmp/addresses
             davit net --interface d0.5 --interface bond7 --once --timeout 30; echo "again=$?"
             ip link | cmp - /tmp/links && ip -4 address | cmp - /tmp/addresses && echo unchanged
-            """, disks: [], within: .seconds(120))
+            """, disks: [], within: .seconds(300))
         print(told)
         #expect(told.contains("code=0"))
         #expect(told.contains("VID: 5"))

@@ -27,6 +27,16 @@ import Testing
             .split(whereSeparator: \.isWhitespace).map(String.init).filter { $0.contains("/") }
     }
 
+    /// Waits until the kernel has one address by DHCPv6 and has probed it, and the file says which, and gives it.
+    func waitUntilLeased(location: SourceLocation = #_sourceLocation) throws -> String {
+        var leased: String?
+        try lab.wait(40, for: "an address by DHCPv6", location: location) {
+            leased = lab.state()?["ipv6"]?["leased"]?.string
+            return try leased.map { try globals() == [$0 + "/128"] } ?? false
+        }
+        return try #require(leased)
+    }
+
     var resolvConf: [Substring] {
         (Files.text(lab.directory + "/run/net/resolv.conf") ?? "").split(separator: "\n")
     }
@@ -54,17 +64,16 @@ import Testing
                 && resolvConf.first == "search lab.example six.example"
         }
         #expect(resolvConf.contains("nameserver 10.55.0.1"), "and that of DHCPv4")
-        #expect(lab.state()?["ipv6"]?["routerHeardAt"]?.int != nil)
+        try lab.wait(20, for: "the router in the file") {
+            lab.state()?["ipv6"]?["routerHeardAt"]?.int != nil
+        }
     }
 
     @Test func aStatefulServerGivesAnAddress() throws {
         try lab.startServer(Self.advertising("2001:db8:55::100,2001:db8:55::1ff,64,120"))
         try lab.start()
-        try lab.wait(40, for: "an address by DHCPv6") {
-            try globals().contains { $0.hasPrefix("2001:db8:55::1") && $0.hasSuffix("/128") }
-        }
-        let leased = try #require(lab.state()?["ipv6"]?["leased"]?.string)
-        #expect(try globals() == [leased + "/128"])
+        let leased = try waitUntilLeased()
+        #expect(leased.hasPrefix("2001:db8:55::1"))
         #expect(lab.state()?["ipv6"]?["dhcp"]?.string == "bound")
         #expect(resolvConf.contains("nameserver 2001:db8:55::53"))
 
@@ -81,7 +90,7 @@ import Testing
         }
         #expect(lab.state()?["ipv6"]?["leased"]?.string == leased)
         #expect(lab.log.contains("takes up \(leased) of DHCPv6 from an earlier run"))
-        #expect(!lab.log.contains("DHCPv6 solicit sent (try 2)"), "it did not ask anew")
+        #expect(!lab.ownLog.contains("DHCPv6 solicit sent"), "it did not ask anew")
         #expect(try lab.end() == .code(0))
         #expect(try !globals().contains(leased + "/128"))
         #expect(
@@ -114,10 +123,7 @@ import Testing
     @Test func aLeaseOfDHCPv6OutlivesTheCableAndIsConfirmed() throws {
         try lab.startServer(Self.advertising("2001:db8:55::100,2001:db8:55::1ff,64,120"))
         try lab.start()
-        try lab.wait(40, for: "an address by DHCPv6") {
-            try globals().contains { $0.hasSuffix("/128") }
-        }
-        let leased = try #require(lab.state()?["ipv6"]?["leased"]?.string)
+        let leased = try waitUntilLeased()
         _ = try lab.onServer("ip link set srv down")
         try lab.wait(20, for: "the loss noticed") { lab.state()?["carrier"]?.bool == false }
         #expect(lab.state()?["ipv6"]?["leased"]?.string == leased)
@@ -126,8 +132,10 @@ import Testing
         try lab.wait(40, for: "the link's word that the address is good there") {
             lab.log.contains("the link confirms \(leased) of DHCPv6")
         }
-        #expect(lab.state()?["ipv6"]?["dhcp"]?.string == "bound")
-        #expect(try globals() == [leased + "/128"])
+        // After the carrier is back the kernel probes each address once more.
+        try lab.wait(20, for: "the same address, and that the file has it") {
+            try lab.state()?["ipv6"]?["dhcp"]?.string == "bound" && globals() == [leased + "/128"]
+        }
         #expect(lab.log.contains("DHCPv6 confirm sent"))
     }
 
@@ -157,7 +165,10 @@ import Testing
 
     @Test func onceDoesNotTakeIPv6ForIPv4WhereThereAreBoth() throws {
         try lab.startServer(Self.advertising("2001:db8:55::,ra-only"))
-        let result = try lab.run(["--interface", "cli", "--once", "--timeout", "60"])
+        // As long as this IPv4 has for itself, also on a busy machine.
+        let result = try lab.run([
+            "--interface", "cli", "--once", "--timeout", "60", "--retry-cap", "30",
+        ])
         #expect(result.exit == .code(0))
         #expect(result.output.contains("cli: has 10.55.0.5"))
     }

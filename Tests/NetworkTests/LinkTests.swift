@@ -34,8 +34,10 @@ import Testing
 
     @Test func withoutAServerItHelpsItselfAndWhoeverIsHeardIsAsked() throws {
         try lab.start()
-        try lab.wait(40, for: "a link-local address") {
+        // The file comes last, behind the kernel and the log.
+        try lab.wait(60, for: "a link-local address") {
             try lab.addresses().first?.hasPrefix("169.254.") == true
+                && lab.state()?["linkLocal"]?.string != nil
         }
         let own = try #require(lab.state()?["linkLocal"]?.string)
         #expect(try lab.addresses() == ["\(own)/16"])
@@ -95,7 +97,7 @@ import Testing
     @Test func theServerKnowsItByTheIdentifierItIsGiven() throws {
         try lab.startServer()
         let result = try lab.run([
-            "--interface", "cli", "--once", "--timeout", "20", "--client-id", "ff:00:01:02:03",
+            "--interface", "cli", "--once", "--timeout", "50", "--client-id", "ff:00:01:02:03",
         ])
         #expect(result.exit == .code(0))
         #expect(

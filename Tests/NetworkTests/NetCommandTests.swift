@@ -13,7 +13,7 @@ import Testing
         try lab.startServer()
         let resolvConf = lab.directory + "/resolv.conf"
         let result = try lab.run([
-            "--interface", "cli", "--once", "--timeout", "20", "--resolv-conf", resolvConf,
+            "--interface", "cli", "--once", "--timeout", "50", "--resolv-conf", resolvConf,
         ])
         #expect(result.exit == .code(0))
         #expect(result.output.contains("cli: has 10.55.0.5"))
@@ -49,7 +49,7 @@ import Testing
         #expect(try lab.addresses() == addresses)
         #expect(try lab.routes() == routes)
         #expect(
-            try lab.run(["--interface", "cli", "--once", "--timeout", "20"]).exit == .code(0))
+            try lab.run(["--interface", "cli", "--once", "--timeout", "50"]).exit == .code(0))
         #expect(try lab.addresses() == addresses)
         #expect(try lab.routes() == routes)
     }
@@ -97,7 +97,7 @@ import Testing
             result.output
                 == "davit net: cli: no DHCP server has given an address, and there is no IPv6 with a way out.\n"
         )
-        #expect(result.took >= .seconds(2) && result.took < .seconds(15))
+        #expect(result.took >= .seconds(2) && result.took < .seconds(40))
     }
 
     @Test func anUnknownInterfaceIsNamedAndWaitedFor() throws {
@@ -107,6 +107,7 @@ import Testing
             lab.log.contains(
                 "cli1: there is no such interface; waiting for it. There are: lo, cli.")
         }
+        // The file is written before that is said.
         #expect(lab.state("cli1")?["state"]?.string == "absent")
         try lab.connect(1)
         try lab.waitUntilConfigured(interface: "cli1")
@@ -154,6 +155,9 @@ import Testing
         let sent = lab.state()?["counters"]?["sent"]?.int ?? 0
         _ = try lab.onServer("ip link set srv up")
         let back = Clock.now
+        // On a busy machine davit gets its turn as late as any other program.
+        _ = try lab.onServer("true")
+        let patience = Duration.seconds(2) + (Clock.now - back) * 20
         var asked: Duration?
         try lab.wait(20, for: "a question at once") {
             guard let state = lab.state(), state["counters"]?["sent"]?.int ?? 0 > sent else {
@@ -162,7 +166,7 @@ import Testing
             asked = (state["lastTryAt"]?.int).map { .milliseconds($0) }
             return true
         }
-        #expect(try #require(asked) < back + .seconds(2))
+        #expect(try #require(asked) < back + patience)
         try lab.waitUntilConfigured()
         #expect(try lab.addresses() == addresses)
         let afterwards = lab.log.range(of: "has a carrier", options: .backwards)
@@ -188,7 +192,7 @@ import Testing
         try lab.connect(1)
         try lab.startServer()
         let result = try lab.run([
-            "--interface", "cli", "--interface", "cli1", "--once", "--timeout", "20",
+            "--interface", "cli", "--interface", "cli1", "--once", "--timeout", "50",
         ])
         #expect(result.exit == .code(0))
         #expect(try lab.addresses("cli").first?.hasPrefix("10.55.0.") == true)

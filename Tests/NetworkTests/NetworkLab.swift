@@ -250,7 +250,7 @@ final class NetworkLab {
         request.output = output.writing.number
         request.error = output.writing.number
         var child = try ChildProcess(starting: request)
-        let exit = try child.wait(until: Clock.now + .seconds(60))
+        let exit = try child.wait(until: Clock.now + .seconds(90))
         let took = Clock.now - begin
         try output.reading.setNonBlocking()
         guard case .bytes(let bytes) = try output.reading.read(atMost: 65536) else {

@@ -59,7 +59,7 @@ import Testing
         #expect(try !lab.addresses().contains(first))
         #expect(
             !lab.log.contains("configured with \(first)"), "it was asked about before it was used")
-        try lab.wait(10, for: "Kea's word of it") {
+        try lab.wait(30, for: "Kea's word of it") {
             Files.text(lab.directory + "/kea.log")?.contains("DHCP4_DECLINE_LEASE") == true
         }
     }

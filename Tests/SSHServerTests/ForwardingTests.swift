@@ -29,7 +29,7 @@ import Testing
                 _ = try Poll.wait([.init(number, .output)], until: Clock.now + .seconds(1))
                 return (try? TCPSocket.isConnected(number)) == true
             }
-            _ = try Poll.wait([.init(listener.number, .input)], until: Clock.now + .seconds(20))
+            _ = try Poll.wait([.init(listener.number, .input)], until: Clock.now + .seconds(60))
             guard let client = connected.take(),
                 let service = try TCPSocket.accept(from: listener.number)
             else { throw CancellationError() }
@@ -46,7 +46,7 @@ import Testing
     /// Everything up to the end.
     private func rest(_ socket: borrowing FileDescriptor) throws -> String {
         var bytes: [UInt8] = []
-        let deadline = Clock.now + .seconds(20)
+        let deadline = Clock.now + .seconds(60)
         while Clock.now < deadline {
             _ = try Poll.wait([.init(socket.number, .input)], until: deadline)
             switch try socket.read(atMost: 65536) {

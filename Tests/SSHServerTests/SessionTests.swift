@@ -61,7 +61,7 @@ import Testing
 
     @Test func closedOutputEndsWithTheProgramThoughSomethingHoldsIt() throws {
         let server = try TestServer()
-        let result = try server.ssh("sleep 30 & echo started", within: .seconds(10))
+        let result = try server.ssh("sleep 60 & echo started", within: .seconds(40))
         #expect(result.output == "started\n")
         result.expectSuccess()
     }
@@ -107,7 +107,7 @@ import Testing
             return shown.contains("31 81")
         }
         PseudoTerminal.resize(ours, columns: 120, rows: 40, width: 0, height: 0)
-        let exit = try client.wait(until: Clock.now + .seconds(20))
+        let exit = try client.wait(until: Clock.now + .seconds(60))
         try take()
         #expect(exit == .code(3))
         #expect(shown.contains("40 120"), "\(shown)")
@@ -129,7 +129,7 @@ import Testing
             ], paths)
         try eventually("the program runs") { Files.text(paths[1])?.contains("ready") == true }
         try keys.write(key)
-        #expect(try client.wait(until: Clock.now + .seconds(20)) == .code(4))
+        #expect(try client.wait(until: Clock.now + .seconds(60)) == .code(4))
         #expect(Files.text(paths[1])?.contains("got \(name)") == true)
     }
 

@@ -79,7 +79,7 @@ final class TestServer {
     @discardableResult
     func stop() -> ChildProcess.Exit? {
         child?.signal(SIGTERM)
-        let exit = try? child?.wait(until: Clock.now + .seconds(10))
+        let exit = try? child?.wait(until: Clock.now + .seconds(30))
         child = nil
         return exit
     }
@@ -134,7 +134,7 @@ final class TestServer {
     /// Runs OpenSSH's client to its end.
     func ssh(
         _ command: String..., key: String = "ed25519", options: [String] = [],
-        user: String = "root", input: [UInt8] = [], within limit: Duration = .seconds(30)
+        user: String = "root", input: [UInt8] = [], within limit: Duration = .seconds(60)
     ) throws -> Finished {
         try run(
             "/usr/bin/ssh", sshArguments(key: key, options) + ["\(user)@127.0.0.1"] + command,
@@ -156,7 +156,7 @@ final class TestServer {
     @discardableResult
     func run(
         _ program: String, _ arguments: [String], input: [UInt8] = [],
-        within limit: Duration = .seconds(30)
+        within limit: Duration = .seconds(60)
     ) throws -> Finished {
         let id = UUID().uuidString
         let paths = ["input", "output", "errors"].map { "\(scratch)/\(id)-\($0)" }
@@ -239,7 +239,7 @@ final class TestServer {
 
 /// Waits until `condition` holds, at most for `limit`.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(20),
+    _ what: String, within limit: Duration = .seconds(60),
     _ location: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
 ) throws {
     let deadline = Clock.now + limit
