@@ -10,7 +10,7 @@ package enum DomainName {
     package static func checked(_ text: String) -> String? {
         var bytes = Array(text.utf8)[...]
         if bytes.last == UInt8(ascii: ".") { bytes = bytes.dropLast() }
-        guard !bytes.isEmpty, bytes.count <= longest else { return nil }
+        guard bytes.count <= longest else { return nil }
         let labels = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard labels.allSatisfy(isLabel) else { return nil }
         return String(decoding: bytes, as: UTF8.self).lowercased()

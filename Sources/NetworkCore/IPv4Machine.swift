@@ -130,7 +130,7 @@ package struct IPv4Machine: Sendable {
         case .received(let message):
             effects = pass(.received(message), at: now, using: &random)
         case .heard(let packet):
-            guard hasCarrier, packet.senderHardware != hardware else { return [] }
+            guard packet.senderHardware != hardware else { return [] }
             effects = contest(.heard(packet), at: now, using: &random)
             effects += choose(.heard(packet), at: now, using: &random)
             effects += live(at: now, using: &random)
@@ -194,7 +194,8 @@ package struct IPv4Machine: Sendable {
                 effects += contest(.timeReached, at: now, using: &random)
             case .configure(let held):
                 effects.append(.configure(held))
-                announce(held.lease.address, at: now)
+                // One that was only watched is announced now that a server has confirmed it.
+                claim?.announce(at: now)
             case .dropAddress:
                 effects.append(.dropAddress)
                 // The claim of a probe under way is to another address than the one that goes.
@@ -205,14 +206,6 @@ package struct IPv4Machine: Sendable {
         // A lease can end before its probes do, or turn out to be another machine's: what was held beside it is watched again.
         if phase != .probing, claim?.isProbing ?? hasCarrier { watchHeld(at: now) }
         return effects
-    }
-
-    /// Announces an address that was only watched, now that a server has confirmed it.
-    private mutating func announce(_ address: IPv4Address, at now: Duration) {
-        if claim?.address != address {
-            claim = AddressClaim(holding: address, for: hardware, isAnnounced: false, at: now)
-        }
-        claim?.announce(at: now)
     }
 
     private mutating func contest(

@@ -12,7 +12,7 @@ package struct RouterOptions: Equatable, Sendable {
     package init(parsing bytes: ArraySlice<UInt8>) {
         var reader = ByteReader(bytes)
         // The length counts units of eight bytes, type and length included.
-        while let type = reader.byte(), let units = reader.byte(), units > 0,
+        while let type = reader.byte(), let units = reader.byte(),
             let body = reader.bytes(Int(units) * 8 - 2)
         {
             var option = ByteReader(body)

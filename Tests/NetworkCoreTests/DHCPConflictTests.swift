@@ -88,6 +88,14 @@ import Testing
             _ = try bench.wait()
         }
         #expect(bench.handle(try bench.answer(.offer)).first == "offered")
+        bench = try Bench.at(.declined)
+        try untilItAsks(&bench)
+        bench.now = declinedAt + .milliseconds(9_999)
+        #expect(bench.handle(try bench.answer(.offer)) == ["postponed 192.0.2.5"])
+        bench.now = declinedAt + .seconds(10)
+        #expect(bench.handle(.signOfLife) == ["DISCOVER"])
+        #expect(bench.sent.last?.options[80] == [], "a server may commit itself at once again")
+        #expect(bench.handle(try bench.answer(.offer)).first == "offered")
     }
 
     @Test func afterTenConflictsOneAddressAMinuteIsTriedAndTheQuestionsGoOn() throws {

@@ -65,6 +65,16 @@ import Testing
         #expect(bench.sent.last?.options.address(50) == Self.kept)
     }
 
+    @Test func theSameAddressByAnotherWayNeedsNoProbeAndIsLostWithARefusal() throws {
+        var (bench, _) = try Self.onTheWay(to: .selecting)
+        bench.handle(try bench.answer(.offer))
+        let refused = bench
+        #expect(bench.handle(try bench.answer(.ack)) == ["configure 192.0.2.5/24", "bound"])
+        bench = refused
+        #expect(bench.handle(try bench.answer(.nak)) == ["drop", "refused", "DISCOVER"])
+        #expect(bench.machine.held == nil)
+    }
+
     @Test func anotherAddressTakesItsPlace() throws {
         var (bench, _) = try Self.onTheWay(to: .probing)
         #expect(bench.handle(.addressFree) == ["configure 192.0.2.6/24", "bound"])

@@ -265,6 +265,16 @@ import Seeds
         bench.now += .seconds(1)
         bench.handle(.addressFree)
         #expect(bench.machine.held?.endsAt == requestedAt + .seconds(3600))
+        // Also where the offer came late, or the request was sent again.
+        bench = try Bench.at(.selecting)
+        bench.now += .milliseconds(900)
+        bench.handle(try bench.answer(.offer))
+        _ = try bench.wait()
+        let again = bench.now
+        bench.now += .milliseconds(300)
+        bench.handle(try bench.answer(.ack))
+        bench.handle(.addressFree)
+        #expect(bench.machine.held?.endsAt == again + .seconds(3600))
     }
 
     @Test func theAddressGoesWhenTheLeaseEndsWhateverTheState() throws {
@@ -363,6 +373,45 @@ import Seeds
         #expect(bench.sent.count <= 200 + 8)
     }
 
+    @Test func declinesCountAsWell() throws {
+        var bench = try Bench()
+        let start = bench.now
+        while bench.now < start + .seconds(600) {
+            bench.handle(.carrierUp)
+            bench.handle(try bench.answer(.ack, [80: []]))
+            bench.handle(.addressInUse)
+            bench.now += .milliseconds(50)
+            bench.handle(.carrierDown)
+        }
+        #expect(bench.sent.count { $0.kind == .decline } > 50)
+        #expect(bench.sent.count <= 200 + 8)
+    }
+
+    /// A machine that has sent as much as it may at once.
+    static func spent() throws -> Bench {
+        var bench = try Bench()
+        for _ in 0..<8 { #expect(bench.handle(.carrierUp) == ["DISCOVER"]) }
+        return bench
+    }
+
+    @Test func whatIsTooMuchIsPutOffUntilItMayGo() throws {
+        var bench = try Self.spent()
+        let start = bench.now
+        #expect(bench.handle(.carrierUp) == [])
+        #expect(bench.machine.deadline == start + .seconds(3))
+        #expect(try bench.wait() == ["DISCOVER"])
+    }
+
+    /// The answer may be to the question before, whose seconds are to be repeated.
+    @Test func aQuestionThatIsPutOffWasNotAsked() throws {
+        var bench = try Self.spent()
+        bench.now += .seconds(2)
+        #expect(bench.handle(.signOfLife) == [])
+        #expect(bench.handle(try bench.answer(.offer)) == ["offered"])
+        #expect(try bench.wait() == ["REQUEST"])
+        #expect(bench.sent.last?.seconds == 0)
+    }
+
     @Test func whoIsHeardAfterASilenceIsAskedAtOnceAndDensely() throws {
         var bench = try Bench.at(.selecting)
         while bench.now < .seconds(200) { _ = try bench.wait() }
@@ -371,6 +420,6 @@ import Seeds
         let sent = bench.sent.count
         #expect(bench.handle(.signOfLife) == ["DISCOVER"])
         while bench.now < start + .seconds(4) { _ = try bench.wait() }
-        #expect(bench.sent.count - sent >= 3)
+        #expect(bench.sent.count - sent >= 4)
     }
 }

@@ -123,6 +123,7 @@ import Testing
     @Test(
         arguments: [
             ([53, 1, 5, 0, 0, 12, 1, 97, 255, 12, 1, 98], [97]),  // padding; end
+            ([53, 1, 5, 0, 12, 1, 97, 255], [97]),  // one byte of padding
             ([53, 1, 5, 12, 1, 97], [97]),  // no end
             ([53, 1, 5, 12, 9, 97], []),  // cut off by the end of the packet
             ([53, 1, 5, 12], []),  // without a length

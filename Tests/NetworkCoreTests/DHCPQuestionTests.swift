@@ -80,6 +80,12 @@ import Testing
         }
     }
 
+    @Test func eachExchangeHasANumberOfItsOwn() throws {
+        var bench = try Bench()
+        for _ in 0..<8 { bench.handle(.carrierUp) }
+        #expect(Set(bench.sent.map(\.transaction)).count == 8)
+    }
+
     @Test func theSecondsCountAndStandStillAtTheLargest() throws {
         var bench = try Bench.at(.selecting)
         bench.now += .milliseconds(90_500)

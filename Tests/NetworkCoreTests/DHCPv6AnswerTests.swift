@@ -111,6 +111,13 @@ import Testing
         #expect(answer.nameServers.map(\.description) == Array(repeating: "2001:db8::77", count: 8))
     }
 
+    @Test func atMostEightDomainsAreSearched() throws {
+        let names = (97...105 as ClosedRange<UInt8>).flatMap { letter -> [UInt8] in
+            [1, letter, 0]
+        }
+        #expect(try Self.answer(Self.reply(more: [.init(24, names)])).search.count == 8)
+    }
+
     @Test func optionsThatAreCutOffAreNone() {
         for count in 1...3 {
             let bytes = Self.reply().encoded + [UInt8](repeating: 0, count: count)

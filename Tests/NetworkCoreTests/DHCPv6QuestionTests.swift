@@ -181,6 +181,13 @@ import Testing
         #expect(bench.effects == [] && bench.machine.phase == .soliciting)
     }
 
+    @Test(arguments: [DHCPv6Message.Kind.solicit, .request, .reconfigure, .informationRequest])
+    func whatIsNoAnswerIsNone(kind: DHCPv6Message.Kind) throws {
+        var bench = try Bench.at(.soliciting)
+        bench.handle(bench.answer(kind, preference: 255))
+        #expect(bench.effects == [] && bench.machine.phase == .soliciting)
+    }
+
     @Test func onlyTheHighestPreferenceIsTakenAtOnce() throws {
         var bench = try Bench.at(.soliciting)
         bench.handle(bench.answer(.advertise, preference: 254))

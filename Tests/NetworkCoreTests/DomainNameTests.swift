@@ -61,6 +61,7 @@ import Testing
             [5, 97],  // a label cut off
             [1, 97],  // no end
             [0x40, 97, 0],  // a kind of label that does not exist
+            [0xC0, 0x02, 1, 97, 0],  // points forward
         ] as [[UInt8]])
     func brokenListsEnd(bytes: [UInt8]) {
         #expect(DomainName.list(parsing: bytes, atMost: 8) == [])
@@ -76,6 +77,13 @@ import Testing
     @Test func chainsOfPointersAreBounded() {
         #expect(DomainName.name(in: Self.chain(16), at: 33)?.name == "a")
         #expect(DomainName.name(in: Self.chain(17), at: 35) == nil)
+        #expect(DomainName.name(in: Self.chain(2), at: 5)?.next == 7, "behind the first pointer")
+    }
+
+    /// What a pointer leads to may not lead forward either, also not to before where it all began.
+    @Test func pointersLeadBackEachTime() {
+        let bytes: [UInt8] = [1, 97, 0xC0, 4, 1, 98, 0, 0xC0, 0]
+        #expect(DomainName.name(in: bytes, at: 7) == nil)
     }
 
     @Test func namesThatAreLeftOutCountToo() {

@@ -182,6 +182,45 @@ import Testing
         #expect(bench.machine.held == nil)
     }
 
+    /// Held is 192.0.2.5, whose lease ends while the link is asked about 192.0.2.6.
+    @Test func theEndOfAnOldLeaseEndsNoProbesForANewOne() throws {
+        var bench = try Self.bound()
+        let end = try #require(bench.machine.held?.endsAt)
+        bench.handle(.carrierDown)
+        bench.now = end - .seconds(20)
+        var effects = bench.handle(.carrierUp)
+        while bench.machine.phase != .selecting { effects = try bench.wait() }
+        let other = IPv4Address(192, 0, 2, 6)
+        effects = bench.handle(try Self.answer(.offer, to: effects, address: other))
+        effects = bench.handle(try Self.answer(.ack, to: effects, address: other))
+        #expect(bench.machine.phase == .probing && bench.now < end)
+        bench.now = end
+        #expect(bench.handle(.timeReached).contains(.dropAddress))
+        while bench.machine.phase == .probing, bench.now < end + .seconds(10) {
+            _ = try bench.wait()
+        }
+        #expect(bench.machine.phase == .bound && bench.now < end + .seconds(3))
+        #expect(bench.machine.held?.lease.address == other)
+        #expect(bench.machine.watched == other)
+    }
+
+    /// Held is 192.0.2.5, which no server confirms any more; 192.0.2.6 was offered, and turns out to be somebody else's.
+    @Test func whatWasHeldBesideAProbeIsWatchedAgain() throws {
+        var bench = try Self.bound()
+        bench.handle(.carrierDown)
+        var effects = bench.handle(.carrierUp)
+        while bench.machine.phase != .selecting { effects = try bench.wait() }
+        let other = IPv4Address(192, 0, 2, 6)
+        effects = bench.handle(try Self.answer(.offer, to: effects, address: other))
+        effects = bench.handle(try Self.answer(.ack, to: effects, address: other))
+        #expect(bench.machine.phase == .probing)
+        bench.handle(.heard(.announcement(of: other, by: Packets.other)))
+        #expect(bench.machine.phase == .declined)
+        #expect(bench.machine.held?.lease.address == Packets.address)
+        let word = bench.handle(Self.theirs)
+        #expect(word.contains(.dropAddress), "on the new link one word is enough")
+    }
+
     @Test func whoHasTheAddressThatItChoseIsGivenWay() throws {
         var bench = Bench(.linkLocal)
         bench.handle(.carrierUp)

@@ -63,6 +63,23 @@ import Testing
         #expect((100...110).contains(count))
     }
 
+    @Test func probesCountAsWell() throws {
+        var isSeen = false
+        for seed in 0..<50 {
+            var bench = try Bench.settled()
+            bench.random = SeededRandom(UInt64(seed))
+            let start = bench.now
+            for _ in 0..<20 { bench.ask("server.local", 1, isLegacy: true) }
+            bench.handle(.addresses([], []))
+            bench.handle(.addresses([Bench.four], []))
+            try bench.wait()
+            guard bench.now < start + .milliseconds(100) else { continue }
+            #expect(bench.sent.isEmpty, "ten went out at the same moment")
+            isSeen = true
+        }
+        #expect(isSeen)
+    }
+
     @Test func probesBeginWithinAQuarterOfASecond() throws {
         var waits: [Int64] = []
         for seed in 0..<300 {
@@ -286,7 +303,10 @@ import Testing
         message.answers = Array(repeating: Self.record(1, [1]), count: 65)
         var read = try #require(Message(parsing: message.encoded))
         #expect(read.questions.count == 32 && read.answers.count == 64)
+        // Read from there on, the rest would be records of another kind.
         message.questions.append(.init("a.local", 1))
+        message.answers = Array(
+            repeating: .init("", 0, lifetime: 0, isUnique: false, data: []), count: 64)
         read = try #require(Message(parsing: message.encoded))
         #expect(read.questions.count == 32 && read.answers.isEmpty)
     }
