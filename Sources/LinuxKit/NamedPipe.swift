@@ -54,11 +54,13 @@ package struct NamedPipe: Sendable, Equatable {
     /// Gives the reader `bytes` from where they lie, so that no copy of them stays in the kernel's buffers, and closes.
     ///
     /// They must stay as they are during the call, which ends when they have been read, after `patience` at most.
-    /// - Throws: when nobody reads, or not in time.
+    /// - Throws: when nobody reads, or not in time; ESRCH when the process `reader` has not got it open (any more).
     package func lend(
-        _ bytes: UnsafeRawBufferPointer, patience: Duration
+        _ bytes: UnsafeRawBufferPointer, to reader: Int32, patience: Duration
     ) throws(SystemError) {
         let pipe = try FileDescriptor(opening: path, O_WRONLY | O_NONBLOCK)
+        // From here on the pipe and what is in it outlive the reader, and the next one would get it.
+        guard isHeld(by: reader) else { throw SystemError("write to", path, code: ESRCH) }
         guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
         let lent = retrying { davit_lend_to_pipe(pipe.number, base, bytes.count) }
         guard lent == bytes.count else {
@@ -69,6 +71,7 @@ package struct NamedPipe: Sendable, Equatable {
             guard Clock.now < deadline else {
                 throw SystemError("write to", path, code: ETIMEDOUT)
             }
+            guard isHeld(by: reader) else { throw SystemError("write to", path, code: ESRCH) }
             // The kernel tells a writer about room, and not about emptiness.
             _ = try Poll.wait([], until: Clock.now + .milliseconds(5))
         }

@@ -18,14 +18,22 @@ struct Askpass {
 
     /// Gives `bytes` to askpass through the FIFO, in one go, and closes it, which is askpass's end of input; waits 2 s at
     /// most.
-    func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
-        try fifo.lend(bytes, patience: .seconds(2))
+    /// - Throws: ESRCH when that askpass does not ask any more: whoever asks now may ask for another disk.
+    func write(
+        _ bytes: UnsafeRawBufferPointer, to asking: AttemptMachine.Asking
+    ) throws(SystemError) {
+        guard device(of: asking.pid) == asking.name else {
+            throw SystemError("write to", fifo.path, code: 3)
+        }
+        try fifo.lend(bytes, to: asking.pid, patience: .seconds(2))
     }
 
     /// Ends a prompt for a device that is open already: its cryptsetup then fails, and cryptroot counts a try.
-    func release() throws(SystemError) {
+    func release(_ asking: AttemptMachine.Asking) throws(SystemError) {
         var line = UInt8(ascii: "\n")
-        try withUnsafeBytes(of: &line) { bytes throws(SystemError) in try write(bytes) }
+        try withUnsafeBytes(of: &line) { bytes throws(SystemError) in
+            try write(bytes, to: asking)
+        }
     }
 
     private var processes: [Int32] { Files.names(in: Roots.proc).compactMap { Int32($0) } }

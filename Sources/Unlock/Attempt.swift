@@ -26,12 +26,13 @@ final class Attempt {
     private var nextWords: Duration
 
     /// - Parameters:
+    ///   - cryptroots: what Debian's cryptroot asks for and is locked, in its order.
     ///   - isKeyFile: whether the secret is the content of a key file.
     ///   - words: gets a sentence whenever there is something to tell.
     init(
-        items: [UnlockItem], onlyTest: Bool, isKeyFile: Bool, workerLimit: Duration,
-        askpass: Askpass = Askpass(),
-        recorder: Recorder, words: @escaping (String) -> Void
+        items: [UnlockItem], cryptroots: [String], onlyTest: Bool, isKeyFile: Bool,
+        workerLimit: Duration, askpass: Askpass = Askpass(), recorder: Recorder,
+        words: @escaping (String) -> Void
     ) {
         self.items = items
         self.onlyTest = onlyTest
@@ -45,6 +46,7 @@ final class Attempt {
                     name: $0.name, costKiB: $0.costliest?.memoryKiB ?? 0,
                     tries: $0.target.entry.options.tries, reopens: $0.reopens)
             },
+            cryptroots: cryptroots,
             plan: WorkerPlan(
                 availableKiB: Int(clamping: (Memory.available ?? 0) / 1024),
                 processors: Host.processors),
@@ -188,7 +190,7 @@ final class Attempt {
                     if let socket = asking.socket {
                         try SystemdPrompts().answer(socket, bytes)
                     } else {
-                        try askpass.write(bytes)
+                        try askpass.write(bytes, to: asking)
                     }
                 }
             case .none: break
@@ -202,7 +204,7 @@ final class Attempt {
     private func release(_ asking: AttemptMachine.Asking) {
         recorder.record("\(asking.name) is open; releasing the prompt of process \(asking.pid)")
         do throws(SystemError) {
-            try askpass.release()
+            try askpass.release(asking)
         } catch {
             recorder.record("\(asking.name): \(error)")
         }
@@ -249,8 +251,8 @@ final class Attempt {
         guard now >= nextWords else { return }
         nextWords = now + .seconds(10)
         for (name, since) in machine.deriving {
-            let item = items.first { $0.name == name }
-            let how = item.map { " (\($0.remark))" } ?? ""
+            let remark = items.first { $0.name == name }?.remark ?? ""
+            let how = remark.isEmpty ? "" : " (\(remark))"
             words("\(name): deriving its key\(how), for \((now - since).inWords) so far.")
         }
     }

@@ -45,14 +45,15 @@ package struct UnlockDialogue {
             let missing = inventory.items.filter { $0.isMissing }
             if locked.isEmpty, missing.isEmpty, others.isEmpty {
                 if !run.onlyTest {
-                    try run.releasePrompts(inventory, signals: signals, words: Output.error)
+                    _ = try run.releasePrompts(inventory, signals: signals, words: Output.error)
                 }
                 return Self.ending(inventory)
             }
 
             let fresh = locked.filter { !tried.contains($0.name) }
             if kept != nil, !fresh.isEmpty {
-                let result = try run.attempt(fresh, kept, signals: signals, words: Output.error)
+                let result = try run.attempt(
+                    fresh, of: inventory, kept, signals: signals, words: Output.error)
                 var isAccepted = false
                 for item in fresh {
                     tried.insert(item.name)
@@ -70,8 +71,12 @@ package struct UnlockDialogue {
                 if !isAccepted { kept = nil }
                 continue
             }
-            if !run.onlyTest {
-                try run.releasePrompts(inventory, signals: signals, words: Output.error)
+            if !run.onlyTest,
+                let held = try run.releasePrompts(
+                    inventory, signals: signals, words: Output.error),
+                told.insert(held).inserted
+            {
+                Output.error(held)
             }
 
             // What systemd asks for besides comes when no disk is left that a passphrase could open.

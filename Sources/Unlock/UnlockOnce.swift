@@ -29,7 +29,8 @@ package struct UnlockOnce {
                     && settled[$0.name] == nil
             }
             if !fresh.isEmpty {
-                let result = try run.attempt(fresh, shared, signals: signals, words: Output.error)
+                let result = try run.attempt(
+                    fresh, of: inventory, shared, signals: signals, words: Output.error)
                 for item in fresh {
                     guard let outcome = result.outcomes[item.name] else { continue }
                     settled[item.name] = outcome
@@ -38,8 +39,12 @@ package struct UnlockOnce {
                 if result.signal != nil { return .givenUp(opened: Self.opened(settled)) }
                 continue
             }
-            if !run.onlyTest {
-                try run.releasePrompts(inventory, signals: signals, words: Output.error)
+            if !run.onlyTest,
+                let held = try run.releasePrompts(
+                    inventory, signals: signals, words: Output.error),
+                announced.insert(held).inserted
+            {
+                Output.error(held)
             }
 
             if run.onlyProof { return proof(settled) }

@@ -49,9 +49,23 @@ package struct UnlockRun: Sendable {
         return inventory
     }
 
-    /// Tries `secret` on `items` under the lock.
+    /// Tries `secret` on `items` of `inventory` under the lock.
     func attempt(
-        _ items: [UnlockItem], _ secret: borrowing SharedSecret?,
+        _ items: [UnlockItem], of inventory: Inventory, _ secret: borrowing SharedSecret?,
+        signals: borrowing SignalDescriptor, words: @escaping (String) -> Void
+    ) throws(SystemError) -> Attempt.Result {
+        try attempt(
+            items, cryptroots: cryptroots(inventory), secret, signals: signals, words: words)
+    }
+
+    /// What Debian's cryptroot asks for and is locked, also where only some disks are named.
+    private func cryptroots(_ inventory: Inventory) -> [String] {
+        let all = names.isEmpty ? inventory : Inventory(in: sources)
+        return all.items.filter { $0.isLocked && $0.target.origin == .cryptroot }.map { $0.name }
+    }
+
+    private func attempt(
+        _ items: [UnlockItem], cryptroots: [String], _ secret: borrowing SharedSecret?,
         signals: borrowing SignalDescriptor, words: @escaping (String) -> Void
     ) throws(SystemError) -> Attempt.Result {
         let patience = isPatient ? nil : Clock.now + workerLimit
@@ -63,35 +77,60 @@ package struct UnlockRun: Sendable {
         switch turn {
         case .taken(let lock):
             defer { withExtendedLifetime(lock) {} }
-            return try attemptNow(items, secret, signals: signals, words: words)
-        case .without: return try attemptNow(items, secret, signals: signals, words: words)
+            return try attemptNow(items, cryptroots, secret, signals: signals, words: words)
+        case .without:
+            return try attemptNow(items, cryptroots, secret, signals: signals, words: words)
         case .timedOut: throw SystemError("get a turn after", "the other 'davit unlock'", code: 110)
         case .signal(let signal): return Attempt.Result(signal: signal)
         }
     }
 
     private func attemptNow(
-        _ items: [UnlockItem], _ secret: borrowing SharedSecret?,
+        _ items: [UnlockItem], _ cryptroots: [String], _ secret: borrowing SharedSecret?,
         signals: borrowing SignalDescriptor, words: @escaping (String) -> Void
     ) throws(SystemError) -> Attempt.Result {
         let attempt = Attempt(
-            items: items, onlyTest: onlyTest, isKeyFile: isKeyFile, workerLimit: workerLimit,
-            recorder: recorder, words: words)
+            items: items, cryptroots: cryptroots, onlyTest: onlyTest, isKeyFile: isKeyFile,
+            workerLimit: workerLimit, recorder: recorder, words: words)
         return try attempt.run(secret, signals: signals)
     }
 
     /// Frees cryptroot from prompts for what is open already: an earlier `davit unlock` may have been killed.
+    ///
+    /// Not as long as something is locked that cryptroot would not ask for any more then.
+    /// - Returns: what to tell about that.
     func releasePrompts(
         _ inventory: Inventory, signals: borrowing SignalDescriptor,
         words: @escaping (String) -> Void
-    ) throws(SystemError) {
+    ) throws(SystemError) -> String? {
         let seen = Surroundings.observe()
         guard let asking = seen.asking, seen.open.contains(asking.name),
             !inventory.items.contains(where: { $0.name == asking.name && $0.reopens })
-        else { return }
+        else { return nil }
+        let locked = cryptroots(inventory)
+        guard locked.isEmpty else {
+            return
+                "\(asking.name) is open, yet the boot scripts still ask for it. They go on when \(locked.joined(separator: ", ")) is open, too; without that 'davit boot' lets them."
+        }
         words("\(asking.name) is open, yet the boot scripts still ask for it; releasing them.")
+        try release(signals, words)
+        return nil
+    }
+
+    /// Ends cryptroot's prompts for a device that is open, whatever else is locked.
+    /// - Returns: the device, or `nil` where cryptroot asks for none that is open.
+    package func endPrompts(words: @escaping (String) -> Void) throws(SystemError) -> String? {
+        let seen = Surroundings.observe()
+        guard let name = seen.asking?.name, seen.open.contains(name) else { return nil }
+        try release(try SignalDescriptor([Signal.interrupt, Signal.terminate]), words)
+        return name
+    }
+
+    private func release(
+        _ signals: borrowing SignalDescriptor, _ words: @escaping (String) -> Void
+    ) throws(SystemError) {
         let none: SharedSecret? = nil
-        _ = try attempt([], none, signals: signals, words: words)
+        _ = try attempt([], cryptroots: [], none, signals: signals, words: words)
     }
 }
 

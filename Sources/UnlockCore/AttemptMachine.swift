@@ -2,7 +2,8 @@
 ///
 /// cryptroot's askpass holds a FIFO and waits for the passphrase of *one* device. That device is only tested here;
 /// when all the others are open the passphrase goes into the FIFO, so that cryptroot opens it itself and goes on.
-/// What it asks for although it is open (each write costs it a try) is released until it has finished.
+/// What it asks for although it is open (each write costs it a try, and after the last it asks for nothing more) is
+/// released until it has finished, once nothing else is locked.
 /// Source: cryptsetup debian/initramfs/scripts/local-top/cryptroot, setup_mapping; debian/askpass.c.
 package struct AttemptMachine: Sendable {
     /// A locked device that is here.
@@ -95,8 +96,12 @@ package struct AttemptMachine: Sendable {
     private static let mostReleases = 20
     /// How long cryptroot is watched after the last thing that happened.
     private static let aftercare = Duration.seconds(12)
+    /// How long a worker may go on when its mapping is there: libcryptsetup waits without end for a udevd that hangs.
+    private static let patienceWithUdev = Duration.seconds(10)
 
     private let devices: [Device]
+    /// What cryptroot asks for and was locked when the attempt began, in its order, whether it is tried now or not.
+    private let cryptroots: [String]
     private let plan: WorkerPlan
     private let onlyTest: Bool
     private let workerLimit: Duration
@@ -105,14 +110,20 @@ package struct AttemptMachine: Sendable {
     private var answered: Set<Int32> = []
     /// Devices that a worker's derivation has shown this passphrase to open.
     private var proven: Set<String> = []
+    /// Since when the mapping is there of a device that a worker opens.
+    private var appeared: [String: Duration] = [:]
     private var watchUntil: Duration?
     private var isOver = false
 
-    /// - Parameter workerLimit: the longest that one key derivation may take.
+    /// - Parameters:
+    ///   - cryptroots: what cryptroot asks for and is locked, in its order.
+    ///   - workerLimit: the longest that one key derivation may take.
     package init(
-        devices: [Device], plan: WorkerPlan, onlyTest: Bool, workerLimit: Duration
+        devices: [Device], cryptroots: [String] = [], plan: WorkerPlan, onlyTest: Bool,
+        workerLimit: Duration
     ) {
         self.devices = devices
+        self.cryptroots = cryptroots
         self.plan = plan
         self.onlyTest = onlyTest
         self.workerLimit = workerLimit
@@ -132,7 +143,8 @@ package struct AttemptMachine: Sendable {
             }
         }
         let watchEnd = stages.values.allSatisfy { $0.isSettled } ? watchUntil : nil
-        return (ends + [watchEnd].compactMap { $0 }).min()
+        let seenLongEnough = appeared.values.map { $0 + Self.patienceWithUdev }
+        return (ends + seenLongEnough + [watchEnd].compactMap { $0 }).min()
     }
 
     /// Whether a key is derived now, or is still to be.
@@ -202,6 +214,7 @@ package struct AttemptMachine: Sendable {
     /// Mappings that appeared without a worker of ours.
     private mutating func noticeOpened(_ now: Duration, _ effects: inout [Effect]) {
         guard !onlyTest else { return }
+        noticeUdev(now, &effects)
         for device in devices where seen.open.contains(device.name) {
             switch stages[device.name] {
             case .waiting where !device.reopens, .proven where !device.reopens:
@@ -214,6 +227,23 @@ package struct AttemptMachine: Sendable {
                 settle(device.name, opener, &effects)
             case .waiting, .proven, .testing, .opening, .settled, nil: break
             }
+        }
+    }
+
+    private mutating func noticeUdev(_ now: Duration, _ effects: inout [Effect]) {
+        for device in devices {
+            guard case .opening = stages[device.name], seen.open.contains(device.name) else {
+                appeared[device.name] = nil
+                continue
+            }
+            let since = appeared[device.name] ?? now
+            appeared[device.name] = since
+            guard now >= since + Self.patienceWithUdev else { continue }
+            appeared[device.name] = nil
+            effects.append(.abandon(device.name))
+            // Whose it is cannot be seen: only a proven passphrase counts as the one that opened it.
+            let isOurs = proven.contains(device.name)
+            settle(device.name, isOurs ? .opened : .openedElsewhere, &effects)
         }
     }
 
@@ -244,9 +274,13 @@ package struct AttemptMachine: Sendable {
             case .proven, .fed, .settled, nil: break
             }
         }
+        // While cryptroot waits for a disk or derives a key it has asked for nothing yet: what it asks for next is opened by
+        // itself, for after three tries at something that is open it would ask for nothing more.
+        let next =
+            seen.asking?.name ?? (seen.cryptrootRuns ? cryptroots.first { !isOpen($0) } : nil)
         for name in plan.admitted(waiting: waiting, runningKiB: running) {
             let reopens = devices.contains { $0.name == name && $0.reopens }
-            let isAsked = seen.asking?.name == name || seen.systemdAsks(for: name) != nil
+            let isAsked = next == name || seen.systemdAsks(for: name) != nil
             if onlyTest || reopens || isAsked {
                 stages[name] = .testing(since: now)
                 effects.append(.test(name))
@@ -326,11 +360,12 @@ package struct AttemptMachine: Sendable {
         effects.append(.closeAndFeed(asking))
     }
 
-    /// What is open may be released. Where a release would be followed by the next prompt, for ever, only closing and
-    /// feeding helps, and only with a passphrase that is known to be right: closing is no step to take on trust.
+    /// What is open may be released, once nothing is locked that cryptroot would not ask for any more then. Where a release
+    /// would be followed by the next prompt, for ever, only closing and feeding helps, and only with a passphrase that is
+    /// known to be right: closing is no step to take on trust.
     private func canBeAnswered(_ name: String) -> Bool {
         guard isOpen(name), answered.count < Self.mostReleases else { return false }
-        return !asksForEver(name) || proven.contains(name)
+        return asksForEver(name) ? proven.contains(name) : cryptroots.allSatisfy { isOpen($0) }
     }
 
     private func asksForEver(_ name: String) -> Bool {

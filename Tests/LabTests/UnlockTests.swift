@@ -7,15 +7,18 @@ struct UnlockTests {
     /// Where the output goes: /run survives the change to the real root, the initrd's shell does not.
     private static let output = "/run/lab-unlock"
     private static let secret = "/run/lab-secret"
+    private static let other = "/run/lab-other-secret"
     private static let root = "UUID=da710000-1ab0-4000-8000-000000000000"
 
     /// Boots to the console's prompt, runs `script` there, waits until the machine is up.
     /// - Returns: what the script printed, davit's log, and the console.
     private func story(
-        _ name: String, dataDisks: Int = 0, parameters: [String] = [], _ script: String
+        _ name: String, dataDisks: Int = 0, apart: Int = 0, parameters: [String] = [],
+        _ script: String
     ) async throws -> (output: String, log: String, console: String) {
         var plan = GuestImage.Plan()
         plan.dataDisks = dataDisks
+        plan.dataDisksApart = apart
         let image = try await GuestImage.prepared(plan)
         var options = Guest.Options()
         options.kernelParameters = parameters
@@ -25,6 +28,7 @@ struct UnlockTests {
             try await guest.shell.ready(.initrd, within: .seconds(240))
             try await guest.console.expect("unlock disk root", within: .seconds(240))
             let passphrase = GuestImage.passphrase
+            let other = GuestImage.otherPassphrase
             // In one line for the agent, which reads commands line by line; in the background, for the boot goes on.
             _ = try await guest.shell.run(
                 """
@@ -32,7 +36,11 @@ struct UnlockTests {
                 \(passphrase)
                 SECRET
                 truncate -s \(passphrase.utf8.count) \(Self.secret)
-                ( { \(script); } >\(Self.output) 2>&1; rm \(Self.secret) ) </dev/null >/dev/null 2>&1 &
+                cat >\(Self.other) <<'SECRET'
+                \(other)
+                SECRET
+                truncate -s \(other.utf8.count) \(Self.other)
+                ( { \(script); } >\(Self.output) 2>&1; rm \(Self.secret) \(Self.other) ) </dev/null >/dev/null 2>&1 &
                 """)
             try await guest.console.expect("LAB: booted", within: .seconds(240))
             try await guest.shell.ready(.system, within: .seconds(180))
@@ -63,16 +71,26 @@ struct UnlockTests {
         #expect(!seen.console.contains("bad password"), "no try of cryptroot's was wasted")
     }
 
-    @Test("Somebody opened the root by hand; davit frees cryptroot from its prompt.")
+    @Test(
+        "Somebody opened the root by hand; davit frees cryptroot from its prompt, but not before a disk with another passphrase is open."
+    )
     func openedByHand() async throws {
         let seen = try await story(
-            "Opened by hand",
+            "Opened by hand", dataDisks: 1, apart: 1,
             """
             cryptsetup open --key-file \(Self.secret) /dev/disk/by-uuid/\(Self.root.dropFirst(5)) root
             davit unlock --key-file \(Self.secret); echo code=$?
+            davit log | grep -c 'releasing the prompt'
+            davit unlock --key-file \(Self.other); echo code=$?
             """)
-        #expect(seen.output.contains("root: open already."))
-        #expect(seen.output.contains("code=0"))
+        let parts = seen.output.components(separatedBy: "code=")
+        try #require(parts.count == 3, "\(seen.output)")
+        #expect(parts[0].contains("root: open already."))
+        #expect(parts[0].contains("data1: no key slot opens"))
+        #expect(parts[0].contains("They go on when data1 is open, too"))
+        #expect(parts[1].hasPrefix("1\n0\n"), "a prompt was ended too early: \(parts[1])")
+        #expect(parts[1].contains("data1: open."))
+        #expect(parts[2].hasPrefix("0"))
         #expect(seen.log.contains("root is open; releasing the prompt"))
     }
 

@@ -2,6 +2,7 @@ import Arguments
 import Boot
 import BootCore
 import LinuxKit
+import Unlock
 
 enum BootCommand: Command {
     static let name = "boot"
@@ -12,7 +13,8 @@ enum BootCommand: Command {
         Lets the boot go on. Where the initramfs gave up and left a rescue shell on the console, ends that shell, and
         the initramfs tries again; then tells what happens, until the boot waits for a passphrase, or has given up
         again. A shell in which somebody typed or something runs is never ended. Where the boot has not stopped, says
-        what it waits for.
+        what it waits for. Where Debian's scripts still ask for a disk that is open already, ends their prompt, and with
+        it all that they would have asked for after it.
 
           --wait SECONDS   how long to watch (60)
 
@@ -23,6 +25,9 @@ enum BootCommand: Command {
         var reader = ArgumentReader(arguments)
         let wait = try reader.number("--wait", in: 0...86400) ?? 60
         _ = try reader.operands(atMost: 0)
+        if let name = try UnlockRun().endPrompts(words: { Output.line($0) }) {
+            Output.line("The prompt for \(name), which is open, was ended.")
+        }
         switch try GoOn(patience: .seconds(wait), say: { Output.line($0) })() {
         case .systemRuns:
             Output.line("The system runs: there is no boot that waits.")
