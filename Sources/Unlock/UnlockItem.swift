@@ -70,7 +70,9 @@ package struct UnlockItem: Sendable, Equatable {
             costliest.map { slot in
                 slot.memoryKiB > 0
                     ? "\(slot.derivation) with \(slot.memoryKiB / 1024) MiB" : slot.derivation
-            } ?? ""
+            }
+                ?? (target.entry.options.format == .tcrypt
+                    ? "TrueCrypt or VeraCrypt, without Kuznyechik and Streebog" : "")
         case .open(let name): name == target.name ? "" : "as /dev/mapper/\(name)"
         case .leftToSystem(let reason), .failed(let reason): reason
         }

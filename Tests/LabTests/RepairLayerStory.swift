@@ -41,6 +41,8 @@ struct RepairLayerStory {
         var disks: [String] = []
         for name in ["a", "b", "c", "d"] { disks.append(try images.make(name, megabytes: 48)) }
         disks.append(try await brokenBtrfs(images))
+        disks.append(try await images.foreign("tcrypt", "tc_5-sha512-xts-serpent-twofish-aes"))
+        disks.append(try await images.foreign("bitlk", "bitlk-aes-xts-128.img"))
         let system = try await RescueSystem.forRepairs()
         let told = try await system.run(
             """
@@ -84,7 +86,20 @@ struct RepairLayerStory {
             davit repair --trial --kernel /dev/vde; echo "code=$?"
             awk '{ print $7 }' /sys/block/vde/stat | cmp - /before && echo "not written"
             ls /dev/mapper/davit* 2>/dev/null || echo "nothing left"
-            """, disks: disks, within: .seconds(600))
+            echo "== foreign"
+            echo "true /dev/vdf none tcrypt" >/tab; echo "bit /dev/vdg none bitlk" >>/tab
+            # With a PIM only two derivations are tried, and those of VeraCrypt: nothing that fits, and no minutes under emulation.
+            echo "true /dev/vdf none tcrypt,veracrypt-pim=1" >/wrong
+            printf aaaaaaaaaaaa | davit unlock --test --crypttab /wrong true; echo "code=$?"
+            davit modules load algif_skcipher serpent_generic twofish_generic >/dev/null
+            printf aaaaaaaaaaaa | davit unlock --test --crypttab /wrong true; echo "code=$?"
+            davit modules load camellia_generic dm_zero >/dev/null
+            printf aaaaaaaaaaaa | davit unlock --test --crypttab /wrong true; echo "code=$?"
+            printf aaaaaaaaaaaa | davit unlock --crypttab /tab true; echo "code=$?"
+            printf anaconda | davit unlock --crypttab /tab bit; echo "code=$?"
+            davit repair --plan /dev/mapper/true
+            dd if=/dev/mapper/bit bs=512 count=1 2>/dev/null | hexdump -C | head -1
+            """, disks: disks, within: .seconds(900))
         print(told)
         let look = try part("look", of: told)
         #expect(look.contains("md array host:data on /dev/vda, /dev/vdb."), "\(look)")
@@ -110,6 +125,16 @@ struct RepairLayerStory {
             missing.contains("/dev/vdc: left alone: missing: the physical volume"), "\(missing)")
         #expect(missing.contains("nothing assembled") && !missing.contains("code=0"), "\(missing)")
         #expect(try part("told", of: told).contains("[2/1]"))
+        let foreign = try part("foreign", of: told).components(separatedBy: "code=")
+        try #require(foreign.count == 6, "\(foreign)")
+        #expect(foreign[0].contains("it may be right: this kernel lacks algif_skcipher"))
+        #expect(foreign[1].hasPrefix("1\n") && foreign[1].contains("this kernel lacks camellia,"))
+        #expect(foreign[2].hasPrefix("1\n") && foreign[2].contains("no key slot opens"))
+        #expect(foreign[3].hasPrefix("1\n") && foreign[3].contains("true: open."))
+        #expect(foreign[4].hasPrefix("0\n") && foreign[4].contains("bit: open."))
+        // What is inside: the UUID that cryptsetup's tests know, and NTFS's mark.
+        #expect(foreign[5].hasPrefix("0\n") && foreign[5].contains("DEAD-BABE"), "\(foreign)")
+        #expect(foreign[5].contains("|.R.NTFS"), "\(foreign)")
         let btrfs = try part("btrfs", of: told)
         #expect(btrfs.contains("a second copy was good") && btrfs.contains("code=4"), "\(btrfs)")
         #expect(btrfs.contains("20 were read again: 20 hold the same"), "\(btrfs)")

@@ -15,6 +15,21 @@ final class StoryImages: Sendable {
 
     func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
 
+    /// An image of cryptsetup's own tests, out of the source archive that scripts/deps keeps; holes stay holes.
+    func foreign(_ kind: String, _ name: String) async throws -> String {
+        let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().path
+        let cache = ProcessInfo.processInfo.environment["DAVIT_CACHE"] ?? repository + "/.cache"
+        let script = """
+            cd "$0"
+            tar xzOf "$1"/cryptsetup_*.orig.tar.gz --wildcards "*/tests/$2-images.tar.xz" | tar xJ --sparse "$2-images/$3"
+            """
+        try await run([
+            "sh", "-euc", script, directory.path, "\(cache)/sources/cryptsetup", kind, name,
+        ])
+        return path("\(kind)-images/\(name)")
+    }
+
     func make(_ name: String, megabytes: Int) throws -> String {
         try Data().write(to: URL(fileURLWithPath: path(name)))
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path(name)))
