@@ -132,9 +132,13 @@ extension Connection: SessionRequests {
     }
 
     package func opened(_ channel: Channel) -> Bool {
-        // Without memory for its buffers there is no channel.
-        guard let program = try? ChannelProgram(channel) else { return false }
-        add(program)
+        do throws(SystemError) {
+            add(try ChannelProgram(channel))
+        } catch {
+            // Without memory for its buffers there is no channel.
+            log.record("\(peer): no channel for it: \(error)")
+            return false
+        }
         state.channels = channelCount
         state.write()
         return true
