@@ -8,6 +8,9 @@ package enum Output {
     /// Text on standard output as it stands.
     package static func write(_ text: String) { put(Array(text.utf8), 1) }
 
+    /// Bytes on standard output, such as what another program said.
+    package static func write(_ bytes: [UInt8]) { put(bytes, 1) }
+
     /// One line on standard error.
     package static func error(_ text: String) { put(Array("\(text)\n".utf8), 2) }
 

@@ -28,6 +28,8 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     package var isInvalid: Bool { code == EINVAL }
     /// The kernel has no driver for it.
     package var isUnknownToKernel: Bool { code == ENODEV }
+    /// A device of that kind answers no such request.
+    package var isUnknownRequest: Bool { code == ENOTTY }
     /// The kernel lacks the module for it.
     package var isUnsupported: Bool { code == EOPNOTSUPP }
     package var isPermission: Bool { code == EPERM || code == EACCES }

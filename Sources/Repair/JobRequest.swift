@@ -61,7 +61,8 @@ package struct JobRequest: Sendable, Equatable {
         members = subject.paths
         program = "/proc/self/exe"
         checkerVersion = "the kernel's own \(mount.type)"
-        arguments = ["job", "mount", mount.type, mount.options] + subject.paths
+        arguments =
+            ["job", mount.isFsck ? "fsck" : "mount", mount.type, mount.options] + subject.paths
         progressDescriptor = false
         inKernel = true
         isDegraded = !subject.missing.isEmpty
@@ -112,6 +113,9 @@ package struct JobRequest: Sendable, Equatable {
             "patienceSeconds": .number(patienceSeconds),
         ]
     }
+
+    /// Its exit code is fsck's, and not that of a mount.
+    var endsAsFsck: Bool { !inKernel || arguments.contains("fsck") }
 
     /// What it is for, in one word.
     package var kind: String { isTrial ? "trial" : purpose.rawValue }

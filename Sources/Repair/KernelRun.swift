@@ -8,6 +8,7 @@ package enum KernelRun {
     package enum Failure: Error, Equatable, CustomStringConvertible {
         case notADevice(String)
         case unknownType(String)
+        case noFsck(String)
         case system(SystemError)
 
         package var description: String {
@@ -16,6 +17,8 @@ package enum KernelRun {
                 "\(path) is no block device, and the kernel mounts nothing else. Use the checker."
             case .unknownType(let type):
                 "This kernel (\(Host.kernelRelease)) cannot mount \(type). Load its module, or 'davit export' the members to a host that can."
+            case .noFsck(let type):
+                "This kernel (\(Host.kernelRelease)) has no fsck of its own for \(type): Linux has it from 6.8 on, in its module. Load that, or use --kernel."
             case .system(let error): error.description
             }
         }
@@ -29,15 +32,37 @@ package enum KernelRun {
         try whileMounted(type: type, options: options, members: members) { _ in }
     }
 
-    static func whileMounted(
-        type: String, options: String, members: [String], _ body: (String) -> Void
-    ) throws(Failure) {
+    /// Runs the kernel's own fsck and prints what it says.
+    /// - Returns: its exit bits.
+    /// - Throws: `.notADevice`, `.noFsck`, or the kernel's reason.
+    package static func fsck(
+        type: String, options: String, members: [String]
+    ) throws(Failure) -> Int32 {
+        try prepare(type, members)
+        do throws(SystemError) {
+            Output.line("Running in-kernel offline fsck")
+            let check = try BcachefsCheck(of: members, options: options)
+            // Read to the end whoever listens: the kernel waits for who reads.
+            while let words = try check.next() { Output.write(words) }
+            return try check.end()
+        } catch {
+            throw error.isNotFound || error.isUnknownRequest ? .noFsck(type) : .system(error)
+        }
+    }
+
+    private static func prepare(_ type: String, _ members: [String]) throws(Failure) {
         for member in members {
             guard (try? FileStatus(of: member))?.blockDevice != nil else {
                 throw .notADevice(member)
             }
         }
         loadModules(for: type)
+    }
+
+    static func whileMounted(
+        type: String, options: String, members: [String], _ body: (String) -> Void
+    ) throws(Failure) {
+        try prepare(type, members)
         let words = options.split(separator: ",").map(String.init)
         let isReadOnly = words.contains("ro")
         var own = words.filter { $0 != "ro" }

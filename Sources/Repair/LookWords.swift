@@ -103,7 +103,7 @@ extension Look {
             text += "  \(number + 1). \(step.words)\n"
             if case .mount(_, let mount, let final) = step {
                 let options = mount.options.isEmpty ? "" : " -o \(mount.options)"
-                text += "     mount -t \(mount.type)\(options)\n"
+                if !mount.isFsck { text += "     mount -t \(mount.type)\(options)\n" }
                 text += final.map { "     Cannot be undone: \($0)\n" }.joined()
             }
             guard case .run(_, let invocation, _, let final) = step else { continue }

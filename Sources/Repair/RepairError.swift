@@ -36,7 +36,7 @@ package enum RepairError: Error, Equatable, CustomStringConvertible {
         case .noChecker(let names, let package):
             "There is no \(names.joined(separator: " or ")) here. Upload it (Debian package \(package)) to \(Checkers.uploads), or give --checker FILE. Some file systems the kernel can do itself: --kernel."
         case .notInKernel(let type, let purpose):
-            "The kernel has no \(purpose) of \(type) that davit could use. Leave --kernel out."
+            "The kernel has no \(purpose) of \(type) that davit could use. Leave --kernel or --kernel-fsck out."
         case .notAProgram(let path):
             "\(path) cannot be run: it has to be an executable file that belongs to root and that others cannot change, and not lie where nothing may be executed (noexec), as below /run in many an initramfs; \(Checkers.uploads) will do."
         case .noConsent(let what, let final):

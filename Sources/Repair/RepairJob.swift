@@ -121,9 +121,9 @@ package struct RepairJob: ~Copyable {
         switch exit {
         case .code(let code):
             let meaning =
-                request.inKernel
-                ? KernelMount.meaning(ofExit: code, progress)
-                : backend.meaning(ofExit: code, of: request.purpose, progress)
+                request.endsAsFsck
+                ? backend.meaning(ofExit: code, of: request.purpose, progress)
+                : KernelMount.meaning(ofExit: code, progress)
             guard cancellation.isCancelling, meaning.bits & 32 == 0 else {
                 return (exit.description, meaning)
             }

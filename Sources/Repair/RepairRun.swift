@@ -8,6 +8,8 @@ package struct RepairRun: Sendable {
     package var allowMissing = false
     /// By a mount in the kernel in place of a checker.
     package var inKernel = false
+    /// By the kernel's own fsck in place of a checker.
+    package var byKernelFsck = false
     /// A checker's path, where none is to be searched for.
     package var checker: String?
     package var logTo: String?
@@ -54,8 +56,8 @@ package struct RepairRun: Sendable {
         if let logTo, let reason = RecordCopy.refusal(of: logTo, members: subject.paths) {
             throw .logPlace(logTo, reason: reason)
         }
-        if inKernel {
-            guard var (mount, final) = plan.mount(for: purpose) else {
+        if inKernel || byKernelFsck {
+            guard var (mount, final) = plan.mount(for: purpose, isFsck: byKernelFsck) else {
                 throw .notInKernel(type: subject.system.type, purpose: purpose.rawValue)
             }
             if !subject.missing.isEmpty,

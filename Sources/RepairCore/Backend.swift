@@ -22,21 +22,26 @@ package struct Invocation: Equatable, Sendable {
     }
 }
 
-/// A mount that lets the kernel replay a journal or check.
+/// A mount that lets the kernel replay a journal or check, or its own fsck with the options of a mount.
 package struct KernelMount: Equatable, Sendable {
     /// The kernel's name of the file system.
     package let type: String
     /// Separated by commas, as mount(8) takes them after -o.
-    package let options: String
+    package private(set) var options: String
+    /// Nothing is mounted.
+    package let isFsck: Bool
 
-    package init(type: String, options: String) {
+    package init(type: String, options: String, isFsck: Bool = false) {
         self.type = type
         self.options = options
+        self.isFsck = isFsck
     }
 
     /// The same with one more option.
     package func adding(_ option: String) -> KernelMount {
-        KernelMount(type: type, options: options.isEmpty ? option : "\(options),\(option)")
+        var other = self
+        other.options += options.isEmpty ? option : ",\(option)"
+        return other
     }
 
     /// What the kernel's log of a mount that ended with `code` means.
@@ -104,6 +109,8 @@ package protocol Backend: Sendable {
     func before(_ purpose: Purpose, _ system: FileSystem) -> [String]
     /// The mount by which the kernel itself serves `purpose`; `nil` where it cannot.
     func kernelMount(for purpose: Purpose, of system: FileSystem) -> KernelMount?
+    /// The kernel's own fsck; `nil` where it has none.
+    func kernelFsck(for purpose: Purpose) -> KernelMount?
     /// The mount by which what is reachable is counted; it may replay a journal.
     func readOnlyMount(of system: FileSystem) -> KernelMount
     /// The mount option that goes on with members missing; `nil` where there is only one member.
@@ -124,6 +131,7 @@ extension Backend {
     package func cannotBeUndone(_ system: FileSystem, consent: Consent) -> [String] { [] }
     package func before(_ purpose: Purpose, _ system: FileSystem) -> [String] { [] }
     package func kernelMount(for purpose: Purpose, of system: FileSystem) -> KernelMount? { nil }
+    package func kernelFsck(for purpose: Purpose) -> KernelMount? { nil }
     package func readOnlyMount(of system: FileSystem) -> KernelMount {
         KernelMount(type: system.type, options: "ro")
     }

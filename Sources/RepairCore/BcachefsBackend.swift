@@ -69,6 +69,13 @@ package struct BcachefsBackend: Backend {
         return KernelMount(type: "bcachefs", options: options)
     }
 
+    package func kernelFsck(for purpose: Purpose) -> KernelMount? {
+        let options =
+            purpose == .check
+            ? "nochanges,fsck,fix_errors=no,verbose" : "fsck,fix_errors=yes,verbose"
+        return KernelMount(type: "bcachefs", options: options, isFsck: true)
+    }
+
     package var degradedOption: String? { "degraded" }
 
     package func meaning(
@@ -77,7 +84,10 @@ package struct BcachefsBackend: Backend {
         if code == 0, progress.phasesEnded == 0 {
             return Meaning(8, "bcachefs fsck ended with 0 and shows no pass: it checked nothing")
         }
-        return Meaning(code, FsckBits.words(code))
+        // The kernel's fsck of 6.8 has said what it found, and ends with 0 all the same.
+        let left = progress.errorsFound > progress.errorsFixed
+        let bits = code == 0 && progress.errorsFound > 0 ? left ? 4 : 1 : code
+        return Meaning(bits, FsckBits.words(bits))
     }
 
     // MARK: Its lines

@@ -9,7 +9,7 @@ package struct Plan: Sendable, Equatable {
         case trial
         /// A run of the checker.
         case run(Purpose, Invocation, why: String, cannotBeUndone: [String])
-        /// A mount that lets the kernel do it in place of a checker.
+        /// A mount, or the kernel's own fsck, that lets the kernel do it in place of a checker.
         case mount(Purpose, KernelMount, cannotBeUndone: [String])
 
         package var words: String {
@@ -20,6 +20,8 @@ package struct Plan: Sendable, Equatable {
                 "Try the repair with --trial: on overlays of all members, so that nothing on them changes; what can be reached is compared before and after."
             case .run(.check, _, let why, _): "Check, read-only: \(why)"
             case .run(.repair, _, let why, _): "Repair: \(why)"
+            case .mount(let purpose, let mount, _) where mount.isFsck:
+                "Or \(purpose.rawValue) by the kernel's own fsck (Linux 6.8), with --\(purpose == .check ? "check" : "run") --kernel-fsck; nothing is mounted."
             case .mount(.check, _, _):
                 "Or check in the kernel, with --check --kernel; nothing is written."
             case .mount(.repair, _, _):
@@ -33,9 +35,13 @@ package struct Plan: Sendable, Equatable {
     package let steps: [Step]
     package let traps: [String]
 
-    /// The mount that serves `purpose` in the kernel.
-    package func mount(for purpose: Purpose) -> (KernelMount, cannotBeUndone: [String])? {
-        for case .mount(purpose, let mount, let final) in steps { return (mount, final) }
+    /// The mount that serves `purpose` in the kernel, or the kernel's own fsck.
+    package func mount(
+        for purpose: Purpose, isFsck: Bool = false
+    ) -> (KernelMount, cannotBeUndone: [String])? {
+        for case .mount(purpose, let mount, let final) in steps where mount.isFsck == isFsck {
+            return (mount, final)
+        }
         return nil
     }
 
@@ -85,11 +91,15 @@ package struct Plan: Sendable, Equatable {
                 cannotBeUndone: backend.cannotBeUndone(
                     system, consent: consent)))
         for purpose in Purpose.allCases {
-            guard let mount = backend.kernelMount(for: purpose, of: system) else { continue }
             let final =
                 purpose == .repair && system.backend == "bcachefs"
                 ? backend.cannotBeUndone(system, consent: Consent()) : []
-            steps.append(.mount(purpose, mount, cannotBeUndone: final))
+            let mounts = [
+                backend.kernelMount(for: purpose, of: system), backend.kernelFsck(for: purpose),
+            ]
+            for case .some(let mount) in mounts {
+                steps.append(.mount(purpose, mount, cannotBeUndone: final))
+            }
         }
         if system.state == .clean, system.recordedErrors == 0, subject.missing.isEmpty {
             steps.insert(.leave(why: "it was closed in order and has recorded no errors."), at: 0)

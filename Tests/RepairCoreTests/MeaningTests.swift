@@ -22,4 +22,19 @@ struct MeaningTests {
         reader.finish()
         #expect(backend.meaning(ofExit: 0, of: purpose, reader.progress).bits == bits)
     }
+
+    /// The kernel's own fsck of 6.8 ends with 0 whatever it found; later ones tell the bits.
+    @Test(
+        arguments: [
+            ("", 0, 8), ("check_lrus... done\n", 0, 0), ("check_lrus... done\n", 4, 4),
+            ("bucket 0:3 in bad state, fixing\ncheck_lrus... done\n", 0, 1),
+            ("bucket 0:3 in bad state, not fixing\ncheck_lrus... done\n", 0, 4),
+        ] as [(String, Int32, Int32)])
+    func bcachefs(output: String, code: Int32, bits: Int32) {
+        let backend = BcachefsBackend()
+        var reader = ProgressReader(backend)
+        reader.take(Array(output.utf8))
+        reader.finish()
+        #expect(backend.meaning(ofExit: code, of: .repair, reader.progress).bits == bits)
+    }
 }

@@ -109,7 +109,25 @@ struct LookTests {
         #expect(transcript.contains("is no block device, and the kernel mounts nothing else"))
         let check = try shop.repair("--check", "--kernel", "a.img")
         #expect(check.code == 1)
-        #expect(check.error.contains("Leave --kernel out."))
+        #expect(check.error.contains("Leave --kernel or --kernel-fsck out."))
+    }
+
+    @Test(.enabled(if: Workshop.has("xz", "mke2fs")))
+    func theKernelsOwnFsck() throws {
+        let shop = try Workshop()
+        let members = try shop.unpackedMembers()
+        let look = try shop.repair("--plan", members[0])
+        #expect(
+            look.output.contains("by the kernel's own fsck (Linux 6.8), with --run --kernel-fsck"))
+        let check = try shop.repair(["--check", "--kernel-fsck"] + members)
+        #expect(check.code == 8)
+        let transcript = try String(
+            contentsOf: shop.run.appendingPathComponent("repair/1/transcript"), encoding: .utf8)
+        #expect(transcript.contains("is no block device"), "\(transcript)")
+        try shop.image("a.img", megabytes: 16)
+        try shop.tool("mke2fs", "-q", "a.img")
+        let other = try shop.repair("--check", "--kernel-fsck", "a.img")
+        #expect(other.error.contains("The kernel has no check of ext2 that davit could use."))
     }
 
     @Test func nothingToOpen() throws {

@@ -198,6 +198,12 @@ int davit_memory_file(const char *name);
 /// Lets btrfs forget that it has seen the device `path` (BTRFS_IOC_FORGET_DEV). Oldest kernel: 5.1.
 int davit_btrfs_forget(const char *path);
 
+/// Starts the kernel's own fsck of a bcachefs that is not mounted (BCH_IOCTL_FSCK_OFFLINE).
+///
+/// Gives a descriptor to read its words from; closing that gives fsck's exit bits, from Linux 6.9 on. No C header has
+/// the request. Source: fs/bcachefs/bcachefs_ioctl.h. Oldest kernel: 6.8.
+int davit_bcachefs_fsck(const char *options, char *_Nullable const *_Nonnull devices, size_t count);
+
 /// One call to the device mapper: the numbers of its ioctls are computed from `command`, one of DM_…_CMD.
 static inline int davit_device_mapper(int control, unsigned command, void *request) {
     return ioctl(control, _IOWR(DM_IOCTL, command, struct dm_ioctl), request);

@@ -11,14 +11,15 @@ enum JobCommand: Command {
     static let help = """
         davit job repair NUMBER
         davit job mount TYPE OPTIONS MEMBER...
+        davit job fsck TYPE OPTIONS MEMBER...
         davit job census DIRECTORY before|after SECONDS TYPE OPTIONS MEMBER...
         davit job enclosed DEVICE... -- PROGRAM ARGUMENT...
         davit job copy NUMBER
 
         Runs the checker that $DAVIT_RUN/repair/NUMBER/request.json describes, and keeps record.json there.
         SIGTERM cancels it, SIGQUIT kills the checker. The second form mounts, so that the kernel replays or checks,
-        and unmounts; the third also counts what is reachable and reads files for so many seconds, into DIRECTORY. The
-        fourth runs a program that sees no other devices than these. The last copies the record to where it is to be kept.
+        and unmounts; the third has the kernel's own fsck check them. The fourth mounts, too, counts what is reachable
+        and reads files for so many seconds, into DIRECTORY. The fifth runs a program that sees no other devices than these. The last copies the record to where it is to be kept.
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {
@@ -30,6 +31,15 @@ enum JobCommand: Command {
         case "mount" where words.count >= 4:
             return succeeds {
                 try KernelRun.run(type: words[1], options: words[2], members: Array(words[3...]))
+            }
+        case "fsck" where words.count >= 4:
+            do {
+                let bits = try KernelRun.fsck(
+                    type: words[1], options: words[2], members: Array(words[3...]))
+                return ExitCode(rawValue: bits)
+            } catch {
+                Output.error("\(error)")
+                return ExitCode(rawValue: 8)
             }
         case "census" where words.count >= 7:
             guard let seconds = Int(words[3]) else { throw UsageError("give seconds.") }

@@ -9,8 +9,8 @@ enum RepairCommand: Command {
     static let summary = "looks at file systems, checks and repairs them, and says whether it moves"
     static let help = """
         davit repair [TARGET...] [--json]
-        davit repair --check|--trial|--run TARGET... [--yes] [--kernel] [--discard-log]
-                     [--degraded] [--checker FILE] [--overlay-in DIR] [--read-for SECONDS]
+        davit repair --check|--trial|--run TARGET... [--yes] [--kernel|--kernel-fsck]
+                     [--discard-log] [--degraded] [--checker FILE] [--overlay-in DIR] [--read-for SECONDS]
                      [--log-to DIR-OR-DEVICE] [--patience SECONDS] [--json]
         davit repair --open [TARGET...] [--degraded]
         davit repair watch [NUMBER] [--json]
@@ -38,6 +38,7 @@ enum RepairCommand: Command {
           --discard-log      lets xfs_repair throw away a log that cannot be replayed (-L)
           --kernel           lets the kernel do it: mounts, so that it replays the journal, and unmounts; for
                              bcachefs with its fsck, with --check without a write
+          --kernel-fsck      lets the kernel's own fsck do it, without a mount: for bcachefs, from Linux 6.8 on
           --degraded         goes on with members missing
           --checker FILE     uses this program in place of the one that is found
           --log-to PLACE     keeps a copy of the record there, at the start and at the end: a directory, or a
@@ -78,6 +79,7 @@ enum RepairCommand: Command {
         run.consent.discardLog = try reader.flag("--discard-log")
         run.allowMissing = try reader.flag("--degraded")
         run.inKernel = try reader.flag("--kernel")
+        run.byKernelFsck = try reader.flag("--kernel-fsck")
         run.checker = try reader.value("--checker")
         run.overlayIn = try reader.value("--overlay-in")
         run.readSeconds = try reader.number("--read-for", in: 0...86400) ?? 600
