@@ -65,7 +65,7 @@ if have mkfs.xfs; then
 fi
 if have mkfs.btrfs; then
     truncate -s 128M "$scratch/btrfs.img"
-    mkfs.btrfs -q "$scratch/btrfs.img"
+    mkfs.btrfs -q "$scratch/btrfs.img" >/dev/null 2>&1
     seq -f '[2/7] checking extents                         (0:00:03 elapsed, %.0f items checked)' "$count" |
         tr '\n' '\r' >"$scratch/lines"
     talk "progress lines of btrfs check" "$scratch/btrfs.img"
