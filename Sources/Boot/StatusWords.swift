@@ -117,6 +117,7 @@ extension Status {
             if state == "cancelling" { line += "being cancelled, " }
             line += "\(record["verdict"]?["verdict"]?.string ?? "unknown") since "
             line += "\(ago(record["startedAt"])): \(words)"
+            line += "; to follow it: davit repair watch \(record["id"]?.int ?? 0)"
         }
         return line
     }

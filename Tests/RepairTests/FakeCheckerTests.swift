@@ -270,6 +270,7 @@ struct FakeCheckerTests {
         try startDetached(shop, fake)
         let status = try shop.run(Workshop.davit, ["status"])
         #expect(status.output.contains("Repair    check 1 of ext4 on "), "\(status.output)")
+        #expect(status.output.contains("; to follow it: davit repair watch 1\n"))
         #expect(status.output.contains("phase 1 of 5: inodes, blocks and sizes"))
         try cancelled(shop)
         let after = try shop.run(Workshop.davit, ["status"])

@@ -88,6 +88,10 @@ import Testing
             "rd.luks.data=\(first)",
             "kernel line, rd.luks.data=: it needs UUID=VALUE; it is ignored."
         ),
+        (
+            "rd.luks.partuuid=\(first)",
+            "kernel line, rd.luks.partuuid=: davit does not know it; name the disk by rd.luks.uuid=; it is ignored."
+        ),
         ("cryptdevice=/dev/sda", "kernel line, cryptdevice=: it needs DEVICE:NAME; it is ignored."),
         (
             "cryptdevice=/dev/sda:x:fancy",
