@@ -12,17 +12,20 @@ package enum ClientScriptMaker {
         guard let chosen = name ?? names.first else { throw Failure.nothing }
         guard name != nil || names.count == 1 else { throw Refusal.severalExports(names) }
         guard let intent = Intent(reading: chosen) else { throw Refusal.neverExisted(chosen) }
-        let disks = intent.disks.compactMap { disk in
+        // One that failed keeps its serial number, and the newer host would wait for it in vain.
+        let disks = intent.disks.filter { $0.state == .exported }.compactMap { disk in
             disk.serial.map {
                 ClientScript.Disk(
-                    lun: disk.lun, serial: $0, device: disk.device, content: disk.content)
+                    lun: disk.lun, serial: $0, device: disk.device, content: disk.content,
+                    fileSystem: disk.fileSystem, member: disk.member)
             }
         }
+        let absent = intent.disks.filter { $0.state != .exported }.map(\.device)
         guard !disks.isEmpty else { throw Failure.notYet(chosen) }
         let portals = try portals(intent, isThroughSSH: throughSSH != nil)
         let secret = try CHAPSecret()
         return ClientScript(
-            name: chosen, target: intent.target, portals: portals, disks: disks,
+            name: chosen, target: intent.target, portals: portals, disks: disks, absent: absent,
             isReadOnly: intent.isReadOnly,
             secret: intent.authenticates ? secret.revealed() : nil, throughSSH: throughSSH
         ).text

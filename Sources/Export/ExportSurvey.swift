@@ -86,6 +86,7 @@ struct ExportSurvey {
             for index in contents.indices where contents[index]?.uuid == uuid {
                 let path = intent.disks[index].path
                 intent.disks[index].fileSystem = uuid
+                intent.disks[index].member = contents[index]?.memberIndex ?? 0
                 intent.disks[index].otherMembers = set.paths.filter { $0 != path }
                 intent.disks[index].missingMembers = set.missing
             }

@@ -8,7 +8,7 @@ import LinuxKit
 /// `$DAVIT_RUN/export/NAME.json`: `{name, target, adapter, state: applying|exported|waiting|incomplete|stopping|committing,
 /// since, readOnly, authenticates, guardsDiscovery, overlay: {room, file}, portals: […], initiators: […], disks:
 /// [{device, lun, state: exported|waiting|failed, path, overlayNode, isMerged, serial, id, lasting, content,
-/// fileSystem, otherMembers: […], missingMembers, lastError}], lastError}`; `since` in milliseconds since boot, `room` in
+/// fileSystem, member, otherMembers: […], missingMembers, lastError}], lastError}`; `since` in milliseconds since boot, `room` in
 /// bytes for each disk. It holds no secret.
 package struct Intent: Sendable {
     package enum State: String, Sendable {
@@ -38,6 +38,8 @@ package struct Intent: Sendable {
         package var isLasting = true
         /// The UUID of the file system over several disks that it is a member of.
         package var fileSystem: String?
+        /// Which member, by the number that the file system itself gives it.
+        package var member = 0
         /// Where the other members are, and how many are nowhere.
         package var otherMembers: [String] = []
         package var missingMembers = 0
@@ -141,6 +143,7 @@ extension Intent.Disk {
         content = json["content"]?.string ?? ""
         isLasting = json["lasting"]?.bool ?? true
         fileSystem = json["fileSystem"]?.string
+        member = json["member"]?.int ?? 0
         otherMembers = (json["otherMembers"]?.array ?? []).compactMap(\.string)
         missingMembers = json["missingMembers"]?.int ?? 0
     }
@@ -151,7 +154,7 @@ extension Intent.Disk {
             "path": JSON(path), "overlayNode": JSON(overlayNode), "isMerged": .bool(isMerged),
             "serial": JSON(serial?.digits), "id": JSON(serial?.byID),
             "lasting": .bool(isLasting), "content": .string(content),
-            "fileSystem": JSON(fileSystem),
+            "fileSystem": JSON(fileSystem), "member": JSON(member),
             "otherMembers": .array(otherMembers.map { .string($0) }),
             "missingMembers": JSON(missingMembers),
             "lastError": JSON(lastError),

@@ -8,12 +8,20 @@ package struct ClientScript: Sendable {
         package let device: String
         /// libblkid's type of what is on it, such as `bcachefs`, or empty.
         package let content: String
+        /// The UUID of the file system over several disks that it is a member of, and which member it is.
+        package let fileSystem: String?
+        package let member: Int
 
-        package init(lun: Int, serial: UnitSerial, device: String, content: String) {
+        package init(
+            lun: Int, serial: UnitSerial, device: String, content: String,
+            fileSystem: String? = nil, member: Int = 0
+        ) {
             self.lun = lun
             self.serial = serial
             self.device = device
             self.content = content
+            self.fileSystem = fileSystem
+            self.member = member
         }
     }
 
@@ -21,7 +29,10 @@ package struct ClientScript: Sendable {
     package let target: IQN
     /// In the order in which they are tried; one of them is used. With `throughSSH` the one on the exporting host's loopback.
     package let portals: [Portal]
+    /// Those that can be reached.
     package let disks: [Disk]
+    /// Those that cannot be, as they were named on the exporting host.
+    package let absent: [String]
     package let isReadOnly: Bool
     /// `nil` when none is asked for.
     package let secret: String?
@@ -29,13 +40,14 @@ package struct ClientScript: Sendable {
     package let throughSSH: String?
 
     package init(
-        name: ExportName, target: IQN, portals: [Portal], disks: [Disk], isReadOnly: Bool,
-        secret: String?, throughSSH: String?
+        name: ExportName, target: IQN, portals: [Portal], disks: [Disk], absent: [String] = [],
+        isReadOnly: Bool, secret: String?, throughSSH: String?
     ) {
         self.name = name
         self.target = target
         self.portals = portals
         self.disks = disks
+        self.absent = absent
         self.isReadOnly = isReadOnly
         self.secret = secret
         self.throughSSH = throughSSH
@@ -203,12 +215,11 @@ package struct ClientScript: Sendable {
     private var wait: String {
         """
 
-        # A disk that the exporting host gets later is seen after a rescan.
+        # A disk that the exporting host gets later is seen after a rescan. One that does not come holds up no other.
         tries=0
         for naa in $naas; do
-            until disk_of "$naa" >/dev/null; do
+            until disk_of "$naa" >/dev/null || [ "$tries" -ge 60 ]; do
                 tries=$((tries + 1))
-                [ "$tries" -le 60 ] || fail "the disk $naa has not appeared within 30 s. 'dmesg' says more."
                 if [ $((tries % 6)) = 0 ]; then iscsiadm -m node -T "$target" -R >/dev/null 2>&1 || :; fi
                 sleep 0.5
             done
@@ -218,44 +229,104 @@ package struct ClientScript: Sendable {
     }
 
     private var show: String {
+        let head = """
+
+            missing=
+            # Prints the LUN $1 with the NAA name $2, and leaves its name in $disk.
+            show() {
+                if disk=$(disk_of "$2"); then
+                    disk=$(name_of "$disk" "$2")
+                    echo "LUN $1  $disk  $3"
+                else
+                    missing="$missing $1"
+                    echo "LUN $1  has not appeared  $3"
+                fi
+            }
+
+            """
         let lines = disks.map { disk in
-            "disk=$(disk_of \(disk.serial.naa)); disk=$(name_of \"$disk\" \(disk.serial.naa))\n"
-                + "echo \"LUN \(disk.lun)  $disk  \"\(Self.quoted(disk.device + Self.described(disk.content)))\n"
-                + "disks=\"${disks:+$disks }$disk\"; joined=\"${joined:+$joined:}$disk\"\n"
+            "show \(disk.lun) \(disk.serial.naa) "
+                + Self.quoted(disk.device + Self.described(disk.content))
+                + "; \(Self.variable(disk))=$disk\n"
         }
-        return "\ndisks= joined=\n" + lines.joined() + advice
+        let others = absent.map { device in
+            "echo "
+                + Self.quoted(
+                    "\(device) is not exported. On the exporting host: davit export status")
+                + "\n"
+        }
+        return head + lines.joined() + others.joined() + advice
+            + "[ -z \"$missing\" ] || fail \"not all disks have appeared within 30 s: LUN$missing. 'dmesg' says more.\"\n"
     }
 
-    /// What to do with what is on the disks; one line for a file system over several disks, one each otherwise.
+    /// The shell's variable that holds the name of a disk on the newer host; empty when it has not appeared.
+    private static func variable(_ disk: Disk) -> String { "disk\(disk.lun)" }
+
+    // MARK: What to do with what is on the disks
+
+    /// A line for each file system, with its members in their own order; a file system of which a disk has not appeared
+    /// is left out.
     private var advice: String {
-        let contents = Set(disks.map(\.content))
-        guard let content = contents.first, contents.count == 1 else {
-            return "echo \"Check what is on them with: blkid $disks\"\n"
-        }
-        let command =
-            switch content {
-            case "bcachefs":
-                isReadOnly
-                    ? "bcachefs fsck -n $joined" : "bcachefs fsck $joined"
-            case "btrfs": "btrfs check --readonly ${joined%%:*}"
-            case "ext2", "ext3", "ext4":
-                "for disk in $disks; do e2fsck -f \(isReadOnly ? "-n " : "")\\$disk; done"
-            case "xfs": "for disk in $disks; do xfs_repair \(isReadOnly ? "-n " : "")\\$disk; done"
-            case "f2fs":
-                "for disk in $disks; do fsck.f2fs \(isReadOnly ? "--dry-run " : "")\\$disk; done"
-            case "crypto_LUKS": "for disk in $disks; do cryptsetup open \\$disk NAME; done"
-            case "linux_raid_member": "mdadm --assemble --readonly /dev/md/davit $disks"
-            case "LVM2_member": "vgchange -ay"
-            default: "blkid $disks"
+        var contents: [String] = []
+        for disk in disks where !contents.contains(disk.content) { contents.append(disk.content) }
+        return contents.map { content in
+            let groups = groups(content)
+            var text = "echo \"\(Self.introduction(content))\"\n"
+            for (index, group) in groups.enumerated() {
+                let all = group.map { "[ -n \"$\(Self.variable($0))\" ]" }
+                    .joined(separator: " && ")
+                let number = groups.count > 1 ? "\(index + 1)" : ""
+                text +=
+                    "if \(all); then echo \"  \(command(content, group, number))\"; fi\n"
             }
-        return "echo \"\(Self.introduction(content))\"\necho \"  \(command)\"\n"
+            return text
+        }.joined()
             + "if command -v davit >/dev/null; then echo \"Or look first, which writes nothing:\"; echo \"  davit repair\"; fi\n"
+    }
+
+    /// The disks with that content, those together that are one file system.
+    private func groups(_ content: String) -> [[Disk]] {
+        var groups: [[Disk]] = []
+        for disk in disks where disk.content == content {
+            // One command activates all volume groups.
+            let index = groups.firstIndex { group in
+                content == "LVM2_member"
+                    || disk.fileSystem != nil && disk.fileSystem == group.first?.fileSystem
+            }
+            if let index {
+                groups[index].append(disk)
+            } else {
+                groups.append([disk])
+            }
+        }
+        return groups.map { group in
+            group.sorted { ($0.member, $0.lun) < ($1.member, $1.lun) }
+        }
+    }
+
+    private func command(_ content: String, _ group: [Disk], _ number: String) -> String {
+        let names = group.map { "$\(Self.variable($0))" }
+        let first = names.first ?? ""
+        let all = names.joined(separator: " ")
+        return switch content {
+        case "bcachefs":
+            "bcachefs fsck \(isReadOnly ? "-n " : "")\(names.joined(separator: ":"))"
+        case "btrfs": "btrfs check --readonly \(first)"
+        case "ext2", "ext3", "ext4": "e2fsck -f \(isReadOnly ? "-n " : "")\(first)"
+        case "xfs": "xfs_repair \(isReadOnly ? "-n " : "")\(first)"
+        case "f2fs": "fsck.f2fs \(isReadOnly ? "--dry-run " : "")\(first)"
+        case "crypto_LUKS": "cryptsetup open \(first) NAME\(number)"
+        case "linux_raid_member": "mdadm --assemble --readonly /dev/md/davit\(number) \(all)"
+        case "LVM2_member": "vgchange -ay"
+        default: "blkid \(all)"
+        }
     }
 
     private static func introduction(_ content: String) -> String {
         switch content {
-        case "": "Nothing is recognised on them; look again with:"
-        case "crypto_LUKS", "linux_raid_member", "LVM2_member": "To get at what is on them:"
+        case "": "Nothing is recognised on these; look again with:"
+        case "crypto_LUKS", "linux_raid_member", "LVM2_member":
+            "To get at what is on them (\(content)):"
         default: "To check the file system (\(content)):"
         }
     }

@@ -66,10 +66,104 @@ struct ClientScriptTests {
         #expect(holding == ["node.session.auth.password = abcdefghjkmnpqrstuvwxyz2"])
     }
 
+    /// What the script says once it is logged in, on a host where the disk with the serial `S` is `/dev/S`; `lacking`
+    /// has not appeared.
+    private static func shown(
+        _ disks: [ClientScript.Disk], absent: [String] = [], isReadOnly: Bool = false,
+        lacking: String = ""
+    ) throws -> [String] {
+        let name = try ExportName("t")
+        let text = ClientScript(
+            name: name, target: IQN(export: name, host: "server"),
+            portals: [try Portal("192.0.2.5")], disks: disks, absent: absent,
+            isReadOnly: isReadOnly, secret: nil, throughSSH: nil
+        ).text
+        let show = try #require(text.components(separatedBy: "\nmissing=\n").last)
+        let script = """
+            set -eu
+            PATH=/nonexistent
+            disk_of() { [ "$1" != "6001405\(lacking)" ] && echo "/dev/${1#6001405}"; }
+            name_of() { echo "$1"; }
+            fail() { echo "FAIL: $*"; exit 1; }
+            main() {
+            missing=
+            \(show)
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", script]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: said, as: UTF8.self).components(separatedBy: "\n")
+    }
+
+    private static func disk(
+        _ lun: Int, _ serial: String, _ content: String, of uuid: String? = nil, member: Int = 0
+    ) -> ClientScript.Disk {
+        .init(
+            lun: lun, serial: UnitSerial(serial), device: "/dev/sd\(lun)", content: content,
+            fileSystem: uuid, member: member)
+    }
+
     @Test func `the fsck line names the disks in member order`() throws {
-        #expect(try Self.script().contains("bcachefs fsck $joined"))
-        #expect(try Self.script(isReadOnly: true).contains("bcachefs fsck -n $joined"))
-        #expect(try Self.script(content: "ext4").contains("e2fsck -f"))
+        let members = [
+            Self.disk(1, "b", "bcachefs", of: "u", member: 1),
+            Self.disk(2, "c", "bcachefs", of: "u", member: 2),
+            Self.disk(3, "a", "bcachefs", of: "u", member: 0),
+        ]
+        #expect(
+            try Self.shown(members) == [
+                "LUN 1  /dev/b  /dev/sd1 (bcachefs)", "LUN 2  /dev/c  /dev/sd2 (bcachefs)",
+                "LUN 3  /dev/a  /dev/sd3 (bcachefs)", "To check the file system (bcachefs):",
+                "  bcachefs fsck /dev/a:/dev/b:/dev/c", "",
+            ])
+        #expect(
+            try Self.shown(members, isReadOnly: true)
+                .contains("  bcachefs fsck -n /dev/a:/dev/b:/dev/c"))
+    }
+
+    @Test func `each file system has a line of its own`() throws {
+        let said = try Self.shown([
+            Self.disk(1, "a", "bcachefs"), Self.disk(2, "b", "btrfs", of: "u", member: 2),
+            Self.disk(3, "c", "bcachefs"), Self.disk(4, "d", "btrfs", of: "u", member: 1),
+            Self.disk(5, "e", "btrfs"), Self.disk(6, "f", "ext4"), Self.disk(7, "g", ""),
+            Self.disk(8, "h", "LVM2_member", of: "v"), Self.disk(9, "i", "LVM2_member", of: "w"),
+            Self.disk(10, "j", "linux_raid_member", of: "x"),
+            Self.disk(11, "k", "linux_raid_member", of: "y"),
+        ])
+        #expect(
+            said.dropFirst(11) == [
+                "To check the file system (bcachefs):", "  bcachefs fsck /dev/a",
+                "  bcachefs fsck /dev/c", "To check the file system (btrfs):",
+                "  btrfs check --readonly /dev/d", "  btrfs check --readonly /dev/e",
+                "To check the file system (ext4):", "  e2fsck -f /dev/f",
+                "Nothing is recognised on these; look again with:", "  blkid /dev/g",
+                "To get at what is on them (LVM2_member):", "  vgchange -ay",
+                "To get at what is on them (linux_raid_member):",
+                "  mdadm --assemble --readonly /dev/md/davit1 /dev/j",
+                "  mdadm --assemble --readonly /dev/md/davit2 /dev/k", "",
+            ])
+    }
+
+    @Test func `a disk that does not come holds up no other, and is named`() throws {
+        let said = try Self.shown(
+            [
+                Self.disk(1, "a", "bcachefs", of: "u"), Self.disk(2, "b", "xfs"),
+                Self.disk(3, "c", "bcachefs", of: "u", member: 1),
+            ], absent: ["/dev/it's"], lacking: "c")
+        #expect(
+            said == [
+                "LUN 1  /dev/a  /dev/sd1 (bcachefs)", "LUN 2  /dev/b  /dev/sd2 (xfs)",
+                "LUN 3  has not appeared  /dev/sd3 (bcachefs)",
+                "/dev/it's is not exported. On the exporting host: davit export status",
+                "To check the file system (bcachefs):", "To check the file system (xfs):",
+                "  xfs_repair /dev/b",
+                "FAIL: not all disks have appeared within 30 s: LUN 3. 'dmesg' says more.", "",
+            ])
     }
 
     @Test func `through ssh it connects to the forwarded port`() throws {

@@ -2,13 +2,20 @@ import Testing
 
 /// Where the script for the newer host connects to.
 @Suite struct ClientTests {
-    private static func scene(_ portals: String) throws -> Scene {
+    private static func scene(
+        _ portals: String, disks states: [String] = ["exported"]
+    ) throws -> Scene {
         let scene = try Scene()
+        let disks = states.enumerated().map { index, state in
+            """
+            {"device": "/dev/sd\(index + 1)", "lun": \(index + 1), "state": "\(state)", "path": "/dev/sd\(index + 1)",
+             "serial": "\(index)123456789abcdef0123456789abcdef"}
+            """
+        }.joined(separator: ", ")
         try scene.write(
             """
             {"name": "t", "target": "iqn.2003-01.org.linux-iscsi.host.davit:t", "adapter": 0, "state": "exported",
-             "authenticates": false, "portals": [\(portals)], "disks": [{"device": "/dev/sda", "lun": 1,
-             "state": "exported", "path": "/dev/sda", "serial": "0123456789abcdef0123456789abcdef"}]}
+             "authenticates": false, "portals": [\(portals)], "disks": [\(disks)]}
             """, "run/export/t.json")
         return scene
     }
@@ -41,5 +48,14 @@ import Testing
         let plain = try inner.run("export", "client")
         #expect(plain.code == 1)
         #expect(plain.output.contains("Add --through-ssh HOST"))
+    }
+
+    @Test func `a disk that failed is named, and not waited for`() throws {
+        let scene = try Self.scene("\"192.0.2.5:3260\"", disks: ["exported", "failed"])
+        let outcome = try scene.run("export", "client")
+        #expect(outcome.output.contains("naas='60014050123456789abcdef012345678'\n"))
+        #expect(outcome.output.contains("echo '/dev/sd2 is not exported."))
+        let none = try Self.scene("\"192.0.2.5:3260\"", disks: ["failed"])
+        #expect(try none.run("export", "client").output.contains("No disk of 't' is there yet."))
     }
 }
