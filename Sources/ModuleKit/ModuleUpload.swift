@@ -5,7 +5,7 @@ package struct ModuleUpload: Sendable {
     private let asked: [String]
     private let trees: [ModuleTree]
 
-    /// A word that is a path to something is a file or a directory; others are names of modules.
+    /// A word that is a path, or names a directory that is here, is a file or a directory; others are names of modules.
     /// - Throws: `ModuleError.nothingThere` for a directory without modules and for a file that is none.
     package init(_ words: [String], release: String = Host.kernelRelease) throws(ModuleError) {
         var asked: [String] = []
@@ -15,7 +15,9 @@ package struct ModuleUpload: Sendable {
             if ModuleTree.name(of: word) != nil {
                 guard Files.exists(word) else { throw .nothingThere(path: word) }
                 files.append(word)
-            } else if word.utf8.contains(UInt8(ascii: "/")) || word == "." {
+            } else if word.utf8.contains(UInt8(ascii: "/"))
+                || (try? FileStatus(of: word))?.isDirectory == true
+            {
                 let tree = ModuleTree(in: Self.treeDirectory(word, release))
                 guard !tree.entries.isEmpty else { throw .nothingThere(path: word) }
                 trees.append(tree)

@@ -1,3 +1,4 @@
+import Foundation
 import ModuleKit
 import Testing
 
@@ -97,5 +98,12 @@ struct ModuleTests {
         #expect(throws: ModuleError.nothingThere(path: "/nonexistent/directory")) {
             try ModuleUpload(["/nonexistent/directory"])
         }
+    }
+
+    @Test func `a directory that is here is no name of a module`() throws {
+        // Tests run at the top of the package.
+        try #require(FileManager.default.fileExists(atPath: "man"))
+        #expect(throws: ModuleError.nothingThere(path: "man")) { try ModuleUpload(["man"]) }
+        #expect(try ModuleUpload(["loop"]).names == ["loop"])
     }
 }
