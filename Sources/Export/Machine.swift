@@ -19,15 +19,32 @@ enum Machine {
         if forOverlays { try prepareOverlays(loader) }
         if !Files.exists(ConfigTree.mountPoint) { _ = try? loader.load("configfs") }
         if Files.exists(ConfigTree.mountPoint) { try mount() }
-        // A kernel that has all of it built in shows its directories and needs no module.
-        guard !Files.exists("\(ConfigTree.root)/iscsi") else { return }
-        let missing = loader.missing(among: modules).filter { !isBuiltIn($0) }
+        let needed = needed(
+            isPresent: ModuleLoader.isPresent,
+            shows: { Files.exists("\(ConfigTree.mountPoint)\($0)") })
+        guard !needed.isEmpty else { return }
+        let missing = loader.missing(among: needed)
         guard missing.isEmpty else {
             throw Refusal.modulesMissing(missing, kernel: Host.kernelRelease)
         }
-        for name in modules where !isBuiltIn(name) { _ = try loader.load(name) }
+        for name in needed { _ = try loader.load(name) }
         for name in wanted { _ = try? loader.load(name) }
         try mount()
+    }
+
+    /// The modules that are not there yet. Built-in ones without parameters do not show in /sys/module; what they make
+    /// does. target/iscsi shows its own module and no other: anybody may have made it.
+    /// - Parameter shows: whether a path below configfs is there.
+    static func needed(isPresent: (String) -> Bool, shows: (String) -> Bool) -> [String] {
+        modules.filter { module in
+            guard !isPresent(module) else { return false }
+            return switch module {
+            case "configfs": !shows("")
+            case "target_core_mod": !shows("/target/core")
+            case "iscsi_target_mod": !shows("/target/iscsi")
+            default: true
+            }
+        }
     }
 
     private static func prepareOverlays(_ loader: ModuleLoader) throws {
@@ -44,16 +61,6 @@ enum Machine {
             try ConfigFS.mount(at: ConfigTree.mountPoint)
         } catch {
             throw Refusal.noConfigFS(reason: error.reason)
-        }
-    }
-
-    /// Built-in modules without parameters do not show in /sys/module; what they make does.
-    private static func isBuiltIn(_ module: String) -> Bool {
-        guard !ModuleLoader.isPresent(module) else { return true }
-        return switch module {
-        case "configfs": Files.exists(ConfigTree.mountPoint)
-        case "target_core_mod": Files.exists("\(ConfigTree.root)/core")
-        default: false
         }
     }
 }
