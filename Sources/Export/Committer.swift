@@ -71,19 +71,25 @@ package struct Committer {
     /// - Throws: `Refusal.changedMeanwhile` when there is something else to write by now; what `look` throws.
     package func commit(_ shown: [Held], report: (Int, UInt64) -> Void) throws -> String? {
         try Waiter.end(intent.name, within: .seconds(2))
-        return try Turn.run {
-            // The answer to the question may have taken minutes: a disk has come, or the other host has logged in again.
-            let current = try Committer(intent.name)
-            let held = try current.look()
-            guard current.isUnderWay || held == shown else {
-                throw Refusal.changedMeanwhile(intent.name)
+        return try Turn.run(of: intent.name) {
+            let current = try Turn.run {
+                // The answer to the question may have taken minutes: a disk has come, or the other host has logged in
+                // again.
+                let current = try Committer(intent.name)
+                let held = try current.look()
+                guard current.isUnderWay || held == shown else {
+                    throw Refusal.changedMeanwhile(intent.name)
+                }
+                return try current.begin()
             }
-            return try current.commitInTurn(report)
+            // Other exports come and go meanwhile; of this one everybody else keeps off.
+            try current.mergeAll(report)
+            return try Turn.run { try current.finish() }
         }
     }
 
-    private func commitInTurn(_ report: (Int, UInt64) -> Void) throws -> String? {
-        var intent = intent
+    /// Takes the export away, and notes that its disks are being written to.
+    private func begin() throws -> Committer {
         let stopper = Stopper()
         let observed = try ConfigTree.observe(worker)
         let blockers = try stopper.takeDown(
@@ -96,9 +102,15 @@ package struct Committer {
                     + " Run 'davit export commit \(intent.name)' again when that is gone.")
         }
         // From here on the disks are written to, and not before: until then everything else may still be done with it.
+        var intent = intent
         intent.state = .committing
         try intent.write()
         recorder.record("\(intent.name): writes what the overlays hold to the disks", .notice)
+        return try Committer(intent.name)
+    }
+
+    private func mergeAll(_ report: (Int, UInt64) -> Void) throws {
+        var intent = intent
         let overlays = Overlays(intent, overlay, worker)
         for index in intent.disks.indices where intent.disks[index].overlayNode != nil {
             guard !intent.disks[index].isMerged else { continue }
@@ -106,10 +118,15 @@ package struct Committer {
             intent.disks[index].isMerged = true
             try intent.write()
         }
-        let isKept = try overlays.forget(but: intent.disks.filter(\.isMerged).map(\.lun))
+    }
+
+    /// - Returns: the file that stays.
+    private func finish() throws -> String? {
+        let merged = try Committer(intent.name).intent.disks.filter(\.isMerged).map(\.lun)
+        let isKept = try Overlays(intent, overlay, worker).forget(but: merged)
         Checkpoint.passed()
         try Intent.remove(intent.name)
-        for reason in try stopper.sayFarewell() { recorder.record("\(reason)", .warning) }
+        for reason in try Stopper().sayFarewell() { recorder.record("\(reason)", .warning) }
         return isKept ? overlay.file : nil
     }
 

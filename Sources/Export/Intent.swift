@@ -101,6 +101,7 @@ package struct Intent: Sendable {
     }
 
     static func remove(_ name: ExportName) throws(SystemError) {
+        Turn.forget(name)
         try Files.remove(path(name))
         Checkpoint.passed()
     }

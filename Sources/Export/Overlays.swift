@@ -29,8 +29,8 @@ struct Overlays {
         intent.overlay?.file ?? "this host's memory"
     }
 
-    func state(_ lun: Int) throws -> Snapshot.State {
-        Snapshot.State(try ask("overlay-status", request(lun), within: .seconds(3)))
+    func state(_ lun: Int, within patience: Duration = .seconds(3)) throws -> Snapshot.State {
+        Snapshot.State(try ask("overlay-status", request(lun), within: patience))
     }
 
     /// Makes what is not there yet of the overlay over a disk.
@@ -69,15 +69,19 @@ struct Overlays {
         try change("overlay-flush", request(disk), within: .seconds(120))
     }
 
-    func remove(_ lun: Int) throws { try change("overlay-remove", request(lun)) }
+    func remove(_ lun: Int, within patience: Duration = patience) throws {
+        try change("overlay-remove", request(lun), within: patience)
+    }
 
     /// Removes the store and everything in it, unless it is a file that also holds writes to other LUNs than the ones
     /// that are `merged`.
     /// - Returns: whether it stays.
-    func forget(but merged: [Int] = []) throws -> Bool {
+    func forget(
+        but merged: [Int] = [], within patience: Duration = patience
+    ) throws -> Bool {
         var request = request(1)
         request.merged = merged
-        let answer = try ask("overlay-forget", request, within: Self.patience)
+        let answer = try ask("overlay-forget", request, within: patience)
         Checkpoint.passed()
         return answer["kept"]?.bool ?? false
     }

@@ -44,6 +44,8 @@ package struct Stopper {
     private let begun = Clock.now
     private let discards: Bool
     private var left: Duration { max(.zero, Self.patience - worker.lost) }
+    /// As long as the next thing may take; the last ones are tried, too.
+    private var share: Duration { max(left, Self.leastPatience) }
 
     /// - Parameter discarding: whether what the other host wrote into overlays in memory may be thrown away.
     package init(discarding: Bool = false) { discards = discarding }
@@ -57,7 +59,7 @@ package struct Stopper {
     package func stop(_ names: [ExportName]) throws -> [Result] {
         for name in names { try Waiter.end(name, within: .seconds(1)) }
         return try Turn.run(within: .seconds(3)) {
-            var results = try names.map { try stop($0) }
+            var results = try names.map { try stopAlone($0) }
             // What hangs has been named; looking once more would only take time.
             guard results.allSatisfy(\.isGone) else { return results }
             let leftovers = try sayFarewell()
@@ -74,6 +76,16 @@ package struct Stopper {
         var description: String {
             "No export is left, but this is in the way of removing the rest: "
                 + reasons.joined(separator: " ") + " Run 'davit export stop' again."
+        }
+    }
+
+    /// While its overlays are written to the disks nobody takes them away.
+    private func stopAlone(_ name: ExportName) throws -> Result {
+        guard Intent(reading: name)?.state == .committing else { return try stop(name) }
+        do {
+            return try Turn.run(of: name, within: .zero) { try stop(name) }
+        } catch is Turn.Taken {
+            return Result(name: name, end: .refused(.isCommitting(name)))
         }
     }
 
@@ -123,7 +135,7 @@ package struct Stopper {
         let overlays = Self.handle(name, intent, worker)
         do {
             let states = try Self.overlays(of: name, intent).map {
-                (lun: $0, state: try overlays.state($0))
+                (lun: $0, state: try overlays.state($0, within: min(share, Self.lookPatience)))
             }
             return Overlays.reasonToKeep(
                 name, states, isCommitting: isCommitting, discards: discards)
@@ -213,14 +225,18 @@ package struct Stopper {
         let overlays = Self.handle(name, intent, worker)
         var reasons: [String] = []
         for lun in luns {
+            guard worker.hung.count < Self.mostHung else {
+                reasons.append("The overlay of LUN \(lun) was not tried any more.")
+                break
+            }
             do {
-                try overlays.remove(lun)
+                try overlays.remove(lun, within: share)
             } catch {
                 reasons.append("\(error)")
             }
         }
         guard reasons.isEmpty, overlays.overlay.file == nil else { return reasons }
-        do { _ = try overlays.forget() } catch { reasons.append("\(error)") }
+        do { _ = try overlays.forget(within: share) } catch { reasons.append("\(error)") }
         return reasons
     }
 
@@ -256,8 +272,7 @@ package struct Stopper {
         var free: [String] = []
         var held: [String] = []
         for path in disks {
-            let patience = max(left, Self.leastPatience)
-            switch try worker.claim(path, until: Clock.now + patience) {
+            switch try worker.claim(path, until: Clock.now + share) {
             case .done: free.append(path)
             case .failed(let code) where code == ErrorNumber.notFound: continue
             case .failed, .hangs: held.append(path)

@@ -1,8 +1,11 @@
+import ExportCore
 import LinuxKit
 
-/// One run of `davit export` changes configfs at a time.
+/// One run of `davit export` changes configfs at a time; and one at a time writes the overlays of an export to its disks,
+/// which may take hours and holds up no other export.
 enum Turn {
     private static var path: String { Roots.run + "/export/lock" }
+    private static func path(_ name: ExportName) -> String { Roots.run + "/export/\(name).lock" }
 
     package struct Taken: Error, CustomStringConvertible {
         let holder: Int32?
@@ -18,10 +21,21 @@ enum Turn {
     static func run<Result>(
         within patience: Duration = .seconds(10), _ body: () throws -> Result
     ) throws -> Result {
-        try withExtendedLifetime(take(within: patience)) { _ in try body() }
+        try withExtendedLifetime(take(path, within: patience)) { _ in try body() }
     }
 
-    private static func take(within patience: Duration) throws -> LockFile {
+    /// The same for the overlays of one export. Who has this turn may wait for the other one, and nobody the other way
+    /// round.
+    static func run<Result>(
+        of name: ExportName, within patience: Duration = .seconds(10), _ body: () throws -> Result
+    ) throws -> Result {
+        try withExtendedLifetime(take(path(name), within: patience)) { _ in try body() }
+    }
+
+    /// When the export goes.
+    static func forget(_ name: ExportName) { try? Files.remove(path(name)) }
+
+    private static func take(_ path: String, within patience: Duration) throws -> LockFile {
         try Files.makeDirectory(Intent.directory, mode: 0o700)
         let deadline = Clock.now + patience
         while true {
