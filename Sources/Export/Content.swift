@@ -97,6 +97,8 @@ struct MemberSet {
     let uuid: String
     /// The members that are here, in their own order, with the paths of their nodes.
     let paths: [String]
+    /// What the whole calls each of them.
+    let numbers: [Int]
     /// How many there should be; 0 where the members do not say it.
     let count: Int
 
@@ -122,8 +124,12 @@ struct MemberSet {
         type = first.content.type
         uuid = first.content.uuid
         paths = found.map(\.path)
+        numbers = found.map(\.content.memberIndex)
         count = found.map(\.content.memberCount).max() ?? 0
     }
+
+    /// What it calls its first member.
+    var firstNumber: Int { type == "btrfs" ? 1 : 0 }
 
     var missing: Int { max(0, count - paths.count) }
 

@@ -10,18 +10,17 @@ struct ExportSurvey {
     let observed: Observed
     let worker: KernelWorker
 
-    /// One disk of the request.
+    /// One disk of the request, here or not.
+    private struct Place {
+        var device: String
+        var lun: Int
+    }
+
+    /// What there is at a place.
     private enum Found {
         case late
         case here(Disk, Content)
-        case failed(Disk, String)
-
-        var disk: Disk? {
-            switch self {
-            case .late: nil
-            case .here(let disk, _), .failed(let disk, _): disk
-            }
-        }
+        case failed(String)
 
         var content: Content? { if case .here(_, let content) = self { content } else { nil } }
     }
@@ -30,30 +29,34 @@ struct ExportSurvey {
     /// - Throws: `Refusal`; nothing is changed.
     func intent() throws -> Intent {
         let known = Intent(reading: request.name)
-        let found = try disks()
+        let set = try request.fileSystem.flatMap { try MemberSet($0, worker) }
+        let places = try places(set, known)
+        let found = try disks(places, known)
         let target = known?.target ?? IQN(export: request.name, host: Host.name)
         var intent = Intent(name: request.name, target: target, adapter: adapter(known))
         intent.since = known?.since ?? Clock.now
+        intent.fileSystem = request.fileSystem
         intent.isReadOnly = request.isReadOnly
         intent.overlay = request.overlay
         intent.authenticates = request.authenticates
         intent.guardsDiscovery = observed.mayGuardDiscovery
         intent.portals = try Listening.choose(request.listen, in: observed)
         intent.initiators = request.initiators
-        for (index, disk) in found.enumerated() {
-            var entry = Intent.Disk(device: request.devices[index], lun: index + 1)
+        for (place, disk) in zip(places, found) {
+            var entry = Intent.Disk(device: place.device, lun: place.lun)
             switch disk {
             case .late: break
             case .here(let disk, let content):
                 describe(disk, content, &entry, besides: intent.disks, known)
-            case .failed(_, let why):
+            case .failed(let why):
                 entry.state = .failed
                 entry.lastError = why
             }
             intent.disks.append(entry)
         }
-        try noteMembers(found.map(\.content), &intent)
+        try noteMembers(found.map(\.content), &intent, set)
         try noteOverlays(&intent)
+        noteMoved(&intent, known)
         return intent
     }
 
@@ -79,10 +82,13 @@ struct ExportSurvey {
     }
 
     /// Looks for the rest of each file system once, however many of its members are exported: that reads every disk.
-    private func noteMembers(_ contents: [Content?], _ intent: inout Intent) throws(SystemError) {
+    private func noteMembers(
+        _ contents: [Content?], _ intent: inout Intent, _ known: MemberSet?
+    ) throws(SystemError) {
         let shared = contents.compactMap { $0 }.filter(\.isShared)
         for uuid in shared.map(\.uuid).uniqued {
-            guard let set = try MemberSet(uuid, worker) else { continue }
+            let seen = known?.uuid == uuid ? known : try MemberSet(uuid, worker)
+            guard let set = seen else { continue }
             for index in contents.indices where contents[index]?.uuid == uuid {
                 let path = intent.disks[index].path
                 intent.disks[index].fileSystem = uuid
@@ -113,45 +119,119 @@ struct ExportSurvey {
         }
     }
 
+    /// A disk that went away and came back as another device cannot take the LUN of what it was; for who waits that is
+    /// the matter of this disk and no other.
+    private func noteMoved(_ intent: inout Intent, _ known: Intent?) {
+        guard request.mayBeLate, let known, known.fileSystem == request.fileSystem else { return }
+        let layout = Layout(intent.wanted)
+        for disk in intent.wanted.disks {
+            guard let held = observed.info(of: layout.backstore(disk.lun)).path, held != disk.path,
+                let index = intent.disks.firstIndex(where: { $0.lun == disk.lun }),
+                intent.fileSystem != nil
+                    || known.disks.contains(where: {
+                        $0.lun == disk.lun && $0.device == intent.disks[index].device
+                    })
+            else { continue }
+            intent.disks[index].state = .failed
+            intent.disks[index].lastError =
+                "\(intent.disks[index].device) was \(held) when it was exported, and is \(disk.path) now. 'davit export "
+                + "stop \(intent.name)' and the same 'davit export' again take it as it is."
+        }
+    }
+
     private func adapter(_ known: Intent?) -> Int {
         let own = observed.backstores.first { Layout.export(ofBackstore: $0) == request.name }
         let number = own?.split(separator: "/").dropFirst().first?.split(separator: "_").last
         return number.flatMap { Int($0) } ?? known?.adapter ?? observed.freeAdapter
     }
 
-    /// The disks in the order in which they were asked for.
-    private func disks() throws -> [Found] {
-        guard request.devices.count <= 255 else {
-            throw Refusal.tooManyDisks(request.devices.count)
+    // MARK: Which disks, and which of them are here
+
+    /// The disks in the order of their LUNs: as they were named, or the members of a file system as far as they are here
+    /// now, and places for the rest where somebody waits for it.
+    private func places(_ set: MemberSet?, _ known: Intent?) throws(Refusal) -> [Place] {
+        guard let uuid = request.fileSystem else {
+            return request.devices.enumerated().map { Place(device: $1, lun: $0 + 1) }
         }
-        var found: [Found] = []
-        for given in request.devices {
-            guard let disk = try Disk(given) else {
-                guard request.mayBeLate else { throw Refusal.noDevice(given) }
-                found.append(.late)
-                continue
+        guard set != nil || request.mayBeLate else { throw .noFileSystem(uuid) }
+        let known = known?.fileSystem == uuid ? known : nil
+        let exported = known?.disks.filter { $0.state == .exported } ?? []
+        var paths = set?.paths ?? []
+        // The newer host may have written something else over the superblock by which it was found.
+        paths += exported.compactMap(\.path).filter {
+            !paths.contains($0) && BlockNode(at: $0) != nil
+        }
+        let count = set?.count ?? max(1, known?.disks.count ?? 0)
+        let members = MemberPlaces(
+            numbers: (set?.numbers ?? []) + paths.dropFirst(set?.numbers.count ?? 0).map { _ in 0 },
+            from: set?.firstNumber ?? 0,
+            kept: paths.map { path in exported.first { $0.path == path }?.lun },
+            missing: request.mayBeLate ? count - paths.count : 0)
+        let here = zip(paths, members.luns).map { Place(device: $0, lun: $1) }
+        let late = members.held.map { Place(device: "a member of \(uuid)", lun: $0) }
+        return (here + late).sorted { $0.lun < $1.lun }
+    }
+
+    private func disks(_ places: [Place], _ known: Intent?) throws -> [Found] {
+        guard places.count <= MemberPlaces.most else { throw Refusal.tooManyDisks(places.count) }
+        var found = places.map { _ in Found.late }
+        var disks: [(index: Int, disk: Disk, before: Intent.Disk?)] = []
+        for (index, place) in places.enumerated() {
+            do throws(Refusal) {
+                if let disk = try Disk(place.device) {
+                    let before = known?.disks.first {
+                        $0.state == .exported && $0.path == disk.node.path && $0.lun == place.lun
+                    }
+                    disks.append((index, disk, before))
+                } else if !request.mayBeLate {
+                    throw .noDevice(place.device)
+                }
+            } catch {
+                found[index] = try failed(error)
             }
-            if let twin = found.lazy.compactMap({ $0.disk }).first(where: { $0.isSame(as: disk) }) {
-                throw Refusal.givenTwice(twin.given, and: given)
-            }
-            found.append(try look(at: disk))
+        }
+        // Of two paths to a disk the one that is exported stays so, even where the other was named first.
+        disks = disks.filter { $0.before != nil } + disks.filter { $0.before == nil }
+        for (number, (index, disk, before)) in disks.enumerated() {
+            let twin = disks.prefix(number).lazy.map(\.disk).first { $0.isSame(as: disk) }
+            found[index] =
+                if let twin {
+                    try failed(.givenTwice(twin.given, and: disk.given))
+                } else {
+                    try look(at: disk, before)
+                }
         }
         return found
     }
 
-    private func look(at disk: Disk) throws -> Found {
+    /// One bad disk never holds up the others, where somebody waits for them.
+    private func failed(_ refusal: Refusal) throws(Refusal) -> Found {
+        guard request.mayBeLate else { throw refusal }
+        return .failed(refusal.description)
+    }
+
+    private func look(at disk: Disk, _ before: Intent.Disk?) throws -> Found {
         let use = try disk.use(besides: request.name, in: observed, worker)
-        if case .silent(let why)? = use { return .failed(disk, why) }
-        if let use {
-            let refusal = Refusal.inUse(disk.given, use)
-            // One bad disk never holds up the others, where somebody waits for them.
-            guard request.mayBeLate else { throw refusal }
-            return .failed(disk, refusal.description)
+        if case .silent(let why)? = use { return .failed(why) }
+        if let use { return try failed(.inUse(disk.given, use)) }
+        if let content = try worker.content(of: disk.node.path, within: Self.patience) {
+            return .here(disk, content)
         }
-        guard let content = try worker.content(of: disk.node.path, within: Self.patience) else {
-            return .failed(disk, "\(disk.given) does not answer: \(worker.hung.last ?? "").")
-        }
-        return .here(disk, content)
+        // What is exported already is not taken away for being slow.
+        if let before { return .here(disk, Content(before)) }
+        return .failed("\(disk.given) does not answer: \(worker.hung.last ?? "").")
+    }
+}
+
+extension Content {
+    /// As it was when the disk was looked at before.
+    fileprivate init(_ disk: Intent.Disk) {
+        self.init()
+        type = disk.content
+        memberIndex = disk.member
+        guard let fileSystem = disk.fileSystem else { return }
+        uuid = fileSystem
+        memberCount = disk.otherMembers.count + disk.missingMembers + 1
     }
 }
 

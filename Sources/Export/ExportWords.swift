@@ -127,6 +127,14 @@ package enum ExportWords {
         return text
     }
 
+    /// `{…the intent…, steps, plan: [STEP…]}`, each step as a shell would take it in configfs' `target` directory.
+    package static func json(dryRun result: Exporter.Result) -> JSON {
+        guard case .object(let members) = json(result) else { return .null }
+        let plan = result.steps.map { JSON.string($0.step.description) }
+        return .object(members + [.init("plan", .array(plan))])
+    }
+
+    /// `{…the intent…, steps}`: how many there were.
     package static func json(_ result: Exporter.Result) -> JSON {
         guard case .object(let members) = result.intent.json else { return .null }
         return .object(members + [.init("steps", JSON(result.steps.count))])

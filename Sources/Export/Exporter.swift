@@ -8,6 +8,8 @@ package struct Exporter {
     /// What was asked for on the command line.
     package struct Request: Sendable {
         package var devices: [String]
+        /// In place of devices: the members of this file system, array or volume group, looked for anew on every pass.
+        package var fileSystem: String?
         package var name: ExportName
         package var listen: [Portal] = []
         package var initiators: [IQN] = []
@@ -41,13 +43,15 @@ package struct Exporter {
 
     package init(_ request: Request) { self.request = request }
 
-    /// The members of a file system, array or volume group that are here, and how an export of them is called.
-    /// - Throws: `Refusal.noFileSystem`.
-    package static func members(of uuid: String) throws -> (devices: [String], name: String) {
-        guard let set = try MemberSet(uuid, KernelWorker()) else {
-            throw Refusal.noFileSystem(uuid)
+    /// How the export of a file system, array or volume group is called that was given no name: as it is called already,
+    /// or else after what is here of it.
+    package static func name(ofFileSystem uuid: String) throws -> ExportName {
+        let known = Intent.names.first { name in
+            Intent(reading: name)?.fileSystem?.lowercased() == uuid.lowercased()
         }
-        return (set.paths, set.name)
+        if let known { return known }
+        let set = try MemberSet(uuid, KernelWorker())
+        return ExportName(derivedFrom: set?.name ?? "members-\(uuid.prefix(8))")
     }
 
     /// What would be done, without doing any of it.
@@ -76,7 +80,9 @@ package struct Exporter {
         var plan = try ApplyPlan(intent.wanted, over: observed)
         let known = Intent(reading: request.name)
         let done = intent.settled
-        if plan.steps.isEmpty, let known, known.state == done.state, known.disks == done.disks {
+        if plan.steps.isEmpty, let known, known.state == done.state, known.disks == done.disks,
+            known.lastError == done.lastError
+        {
             return Result(intent: done, steps: [])
         }
         try SharedState.remember(madeFabric: !observed.directories.contains(Layout.fabric))

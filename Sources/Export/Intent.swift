@@ -6,7 +6,7 @@ import LinuxKit
 /// after a SIGKILL.
 ///
 /// `$DAVIT_RUN/export/NAME.json`: `{name, target, adapter, state: applying|exported|waiting|incomplete|stopping|committing,
-/// since, readOnly, authenticates, guardsDiscovery, overlay: {room, file}, portals: […], initiators: […], disks:
+/// since, fileSystem, readOnly, authenticates, guardsDiscovery, overlay: {room, file}, portals: […], initiators: […], disks:
 /// [{device, lun, state: exported|waiting|failed, path, overlayNode, isMerged, serial, id, lasting, content,
 /// fileSystem, member, otherMembers: […], missingMembers, lastError}], lastError}`; `since` in milliseconds since boot, `room` in
 /// bytes for each disk. It holds no secret.
@@ -50,6 +50,8 @@ package struct Intent: Sendable {
     package var adapter: Int
     package var state = State.applying
     package var since = Clock.now
+    /// Whose members are exported, where they were not named one by one.
+    package var fileSystem: String?
     package var isReadOnly = false
     package var authenticates = true
     package var guardsDiscovery = true
@@ -77,6 +79,7 @@ package struct Intent: Sendable {
         self.init(name: name, target: target, adapter: adapter)
         state = json["state"]?.string.flatMap { State(rawValue: $0) } ?? .applying
         since = .milliseconds(json["since"]?.int ?? 0)
+        fileSystem = json["fileSystem"]?.string
         isReadOnly = json["readOnly"]?.bool ?? false
         authenticates = json["authenticates"]?.bool ?? true
         guardsDiscovery = json["guardsDiscovery"]?.bool ?? true
@@ -113,6 +116,7 @@ package struct Intent: Sendable {
             "adapter": JSON(adapter),
             "state": .string(state.rawValue),
             "since": JSON(since.milliseconds),
+            "fileSystem": JSON(fileSystem),
             "readOnly": .bool(isReadOnly),
             "authenticates": .bool(authenticates),
             "guardsDiscovery": .bool(guardsDiscovery),
@@ -166,16 +170,17 @@ extension Intent.Disk {
 extension Intent {
     /// What the plan is made of: the disks that are there.
     var wanted: Wanted {
-        Wanted(
-            name: name, target: target, adapter: adapter,
-            disks: disks.compactMap { disk in
-                guard let path = disk.path, let serial = disk.serial, disk.state != .failed else {
-                    return nil
-                }
-                let exported = disk.overlayNode ?? path
-                return Wanted.Disk(lun: disk.lun, path: exported, serial: serial)
-            },
-            portals: portals, initiators: initiators, isReadOnly: isReadOnly,
+        let here = disks.compactMap { disk -> Wanted.Disk? in
+            guard let path = disk.path, let serial = disk.serial, disk.state != .failed else {
+                return nil
+            }
+            let exported = disk.overlayNode ?? path
+            return Wanted.Disk(lun: disk.lun, path: exported, serial: serial)
+        }
+        return Wanted(
+            name: name, target: target, adapter: adapter, disks: here,
+            leftAlone: Set(disks.map(\.lun)).subtracting(here.map(\.lun)), portals: portals,
+            initiators: initiators, isReadOnly: isReadOnly,
             authenticates: authenticates, guardsDiscovery: guardsDiscovery)
     }
 }

@@ -13,14 +13,14 @@ struct Overlays {
 
     let name: ExportName
     let overlay: Overlay
-    /// How many disks the export has, here or not.
+    /// For how many disks the store has room: up to the highest LUN, here or not.
     let disks: Int
     let worker: KernelWorker
 
     init(_ intent: Intent, _ overlay: Overlay, _ worker: KernelWorker) {
         name = intent.name
         self.overlay = overlay
-        disks = intent.disks.count
+        disks = intent.disks.map(\.lun).max() ?? 0
         self.worker = worker
     }
 

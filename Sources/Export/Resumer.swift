@@ -72,16 +72,8 @@ package final class Resumer {
                 "\(name): went on with it; \(here) of \(result.intent.disks.count) disks are exported",
                 .notice)
         } catch {
-            note("\(error)", name)
+            Intent.note(error, name, recorder)
         }
-    }
-
-    /// The same reason is told once, and stays in `status`.
-    private func note(_ reason: String, _ name: ExportName) {
-        guard var intent = Intent(reading: name), intent.lastError != reason else { return }
-        recorder.record("\(name): \(reason)", .warning)
-        intent.lastError = reason
-        try? intent.write()
     }
 }
 
@@ -97,6 +89,7 @@ extension Intent {
     /// The command line that it came from, as far as it matters.
     var request: Exporter.Request {
         var request = Exporter.Request(devices: disks.map(\.device), name: name)
+        request.fileSystem = fileSystem
         request.listen = portals
         request.initiators = initiators
         request.isReadOnly = isReadOnly

@@ -1,5 +1,6 @@
 import ExportCore
 import LinuxKit
+import Recorder
 
 /// Waits for disks that are not there yet, and exports each when it appears: `davit export --wait`.
 package final class Waiter {
@@ -9,6 +10,7 @@ package final class Waiter {
     private let exporter: Exporter
     private let name: ExportName
     private let lock: LockFile
+    private let recorder = Recorder(component: .export)
 
     private static func lockPath(_ name: ExportName) -> String {
         "\(Intent.directory)/\(name).waiting"
@@ -44,26 +46,58 @@ package final class Waiter {
     }
 
     /// Exports what is there, again whenever a disk appears, until all are or `deadline` (`Clock.now`) is reached;
-    /// `nil` waits for ever.
-    /// - Parameter report: called after every pass that changed something, and after the first.
+    /// `nil` waits for ever. What goes wrong is said once and tried again.
+    /// - Parameters:
+    ///   - report: called after every pass that changed something, and after the first.
+    ///   - complain: called with what stands in the way, once for each reason.
+    /// - Throws: what refuses the very first pass and does not go by itself.
     package func run(
-        until deadline: Duration?, report: (Exporter.Result) -> Void
+        until deadline: Duration?, report: (Exporter.Result) -> Void,
+        complain: (any Error) -> Void
     ) throws -> End {
         // Before the first look: what appears meanwhile is not missed.
         let devices = try UEventSocket()
         let signals = try SignalDescriptor([Signal.terminate, Signal.interrupt, Signal.hangup])
         var isFirst = true
+        var setback: String?
         while true {
-            let result = try exporter.apply()
-            if isFirst || !result.steps.isEmpty { report(result) }
-            isFirst = false
-            if result.isComplete { return .complete }
+            do {
+                let result = try exporter.apply()
+                if isFirst || setback != nil || !result.steps.isEmpty { report(result) }
+                isFirst = false
+                setback = nil
+                if result.isComplete { return .complete }
+            } catch {
+                guard !isFirst || Self.passes(error) else { throw error }
+                let gist = Self.gist(error)
+                if setback != gist { complain(error) }
+                setback = gist
+                Intent.note(error, name, recorder)
+            }
             if let deadline, Clock.now >= deadline { return .timedOut }
             // The announcement of a disk may come before its node or its link does, and a disk that failed may do
             // better later.
             let next = Clock.now + .seconds(2)
             try wait(devices, signals, until: deadline.map { min($0, next) } ?? next)
             if signals.next() != nil { return .ended }
+        }
+    }
+
+    /// Whether what stops a pass may be gone at the next one by itself; the rest is for the one who typed the command.
+    private static func passes(_ error: any Error) -> Bool {
+        switch error {
+        case is Turn.Taken, is Exporter.Failure, Refusal.kernelHangs: true
+        default: false
+        }
+    }
+
+    /// The same reason is the same, whichever process it is that hangs this time.
+    private static func gist(_ error: any Error) -> String {
+        switch error {
+        case Refusal.kernelHangs(let path, _): path
+        case Exporter.Failure.step(let step, _, _): step.description
+        case is Turn.Taken: "taken"
+        default: "\(error)"
         }
     }
 
@@ -79,5 +113,16 @@ package final class Waiter {
             let (events, someWereLost) = devices.take()
             if someWereLost || events.contains(where: { $0.subsystem == "block" }) { return }
         }
+    }
+}
+
+extension Intent {
+    /// Keeps for `status` what stops an export; the same reason is recorded once.
+    static func note(_ error: any Error, _ name: ExportName, _ recorder: Recorder) {
+        let reason = "\(error)"
+        guard var intent = Intent(reading: name), intent.lastError != reason else { return }
+        recorder.record("\(name): \(reason)", .warning)
+        intent.lastError = reason
+        try? intent.write()
     }
 }

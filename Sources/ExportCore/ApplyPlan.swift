@@ -145,7 +145,7 @@ package struct ApplyPlan: Equatable, Sendable {
                 throw refuse("LUN \(disk.lun) has another serial number")
             }
         }
-        let known = Set(wanted.disks.map { layout.lun($0.lun) })
+        let known = wanted.leftAlone.union(wanted.disks.map(\.lun)).map { layout.lun($0) }
         if let extra = observed.children(of: layout.group + "/lun").first(where: {
             !known.contains($0)
         }) {

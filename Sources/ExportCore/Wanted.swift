@@ -19,6 +19,8 @@ package struct Wanted: Equatable, Sendable {
     /// The number of the backstore adapter, `core/iblock_N`, that holds this export's backstores.
     package var adapter: Int
     package var disks: [Disk]
+    /// LUNs of disks that cannot be looked at now: what there is of them stays as it is.
+    package var leftAlone: Set<Int>
     package var portals: [Portal]
     /// The only initiators that may log in; empty lets in everybody who knows the secret.
     package var initiators: [IQN]
@@ -30,14 +32,16 @@ package struct Wanted: Equatable, Sendable {
     package var guardsDiscovery: Bool
 
     package init(
-        name: ExportName, target: IQN, adapter: Int, disks: [Disk], portals: [Portal],
-        initiators: [IQN] = [], isReadOnly: Bool = false, authenticates: Bool = true,
+        name: ExportName, target: IQN, adapter: Int, disks: [Disk],
+        leftAlone: Set<Int> = [], portals: [Portal], initiators: [IQN] = [],
+        isReadOnly: Bool = false, authenticates: Bool = true,
         guardsDiscovery: Bool = true
     ) {
         self.name = name
         self.target = target
         self.adapter = adapter
         self.disks = disks
+        self.leftAlone = leftAlone
         self.portals = portals
         self.initiators = initiators
         self.isReadOnly = isReadOnly

@@ -39,6 +39,20 @@ final class Scene {
 
     func path(_ name: String) -> String { root.appendingPathComponent(name).path }
 
+    /// Puts a file where the node of a block device would be, and lets sysfs show one: davit finds it, and what it holds.
+    func disk(_ name: String, minor: Int, holding bytes: [UInt8] = []) throws -> String {
+        let node = root.appendingPathComponent("dev/\(name)")
+        try write("7:\(minor)\n", "sys/class/block/\(name)/dev")
+        try write("2048\n", "sys/class/block/\(name)/size")
+        try write("", "dev/\(name)")
+        try Data(bytes).write(to: node)
+        return node.path
+    }
+
+    func remove(_ path: String) throws {
+        try FileManager.default.removeItem(at: root.appendingPathComponent(path))
+    }
+
     /// Reading that attribute hangs from now on.
     func hang(_ path: String) throws {
         let file = root.appendingPathComponent("sys/kernel/config/target/\(path)").path
@@ -81,6 +95,16 @@ final class Scene {
         try run(arguments, input)
     }
 
+    func run(arguments: [String]) throws -> Outcome { try run(arguments, "") }
+
+    func link(_ path: String, to target: String) throws {
+        let link = root.appendingPathComponent(path)
+        try FileManager.default.createDirectory(
+            at: link.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: link.path, withDestinationPath: target)
+    }
+
     private func run(_ arguments: [String], _ text: String = "") throws -> Outcome {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.davit)
@@ -88,6 +112,7 @@ final class Scene {
         process.environment = [
             "DAVIT_SYS": root.appendingPathComponent("sys").path,
             "DAVIT_RUN": root.appendingPathComponent("run").path,
+            "DAVIT_DEV": root.appendingPathComponent("dev").path,
             "DAVIT_ETC": root.appendingPathComponent("etc").path,
         ]
         let output = Pipe()

@@ -20,8 +20,8 @@ enum ExportCommand: Command {
         Exports the disks as the LUNs 1, 2, … of one target, opened exclusively, and says what to type on the newer
         host. Run again with the same words it changes nothing; after SIGKILL it goes on where it was.
 
-        --filesystem UUID   the members of that bcachefs, btrfs, md array or LVM volume group that are here; a volume
-                            group may be given by its name
+        --filesystem UUID   the members of that bcachefs, btrfs, md array or LVM volume group that are here, and with
+                            --wait those that come, in their own order; a volume group may be given by its name
         --name NAME         what the export is called (default: after the first device)
         --listen ADDRESS    where it listens, port 3260 (default: the address of this SSH session, else of the lease);
                             0.0.0.0 for every address; 127.0.0.1 for 'client --through-ssh'
@@ -33,7 +33,7 @@ enum ExportCommand: Command {
                             disks that have no WWID, serial number or superblock to be known by then
         --no-auth           no secret is asked for: everybody who reaches the port reads and writes the disks
         --wait SECONDS      exports what is there, and waits that long for the rest; 'forever' never gives up
-        --dry-run           prints the steps in /sys/kernel/config/target and changes nothing
+        --dry-run           prints the steps in /sys/kernel/config/target and changes nothing; with --json as "plan"
 
         status              what is exported, and who is logged in
         commit              writes what the overlays hold to the disks, after showing how much that is and asking
@@ -74,16 +74,19 @@ enum ExportCommand: Command {
         let asJSON = try reader.flag("--json")
         let wait = try reader.value("--wait").map { try patience($0) }
         let fileSystem = try reader.value("--filesystem")
-        var devices = try reader.operands()
-        var standardName = devices.first ?? ""
-        if let fileSystem {
-            guard devices.isEmpty else { throw UsageError("--filesystem goes without devices.") }
-            (devices, standardName) = try Exporter.members(of: fileSystem)
+        let devices = try reader.operands()
+        guard fileSystem == nil || devices.isEmpty else {
+            throw UsageError("--filesystem goes without devices.")
         }
-        guard !devices.isEmpty else { throw UsageError("Name at least one device.") }
+        guard fileSystem != nil || !devices.isEmpty else {
+            throw UsageError("Name at least one device.")
+        }
+        let standardName = try fileSystem.map { try Exporter.name(ofFileSystem: $0) }
 
         var request = Exporter.Request(
-            devices: devices, name: name ?? ExportName(derivedFrom: standardName))
+            devices: devices,
+            name: name ?? standardName ?? ExportName(derivedFrom: devices.first ?? ""))
+        request.fileSystem = fileSystem
         request.listen = listen
         request.initiators = initiators
         request.isReadOnly = isReadOnly
@@ -98,7 +101,8 @@ enum ExportCommand: Command {
 
         if isDryRun {
             let plan = try exporter.plan()
-            Output.write(ExportWords.dryRun(plan))
+            Output.write(
+                asJSON ? ExportWords.json(dryRun: plan).pretty + "\n" : ExportWords.dryRun(plan))
             return .done
         }
         guard let wait else {
@@ -108,7 +112,10 @@ enum ExportCommand: Command {
         }
         let deadline = wait.seconds.map { Clock.now + .seconds($0) }
         let waiter = try Waiter(exporter, name: request.name)
-        switch try waiter.run(until: deadline, report: { show($0, asJSON) }) {
+        let end = try waiter.run(
+            until: deadline, report: { show($0, asJSON) },
+            complain: { Output.error("davit export: \($0) It is tried again.") })
+        switch end {
         case .complete: return .done
         case .timedOut: return .timedOut
         case .ended: return .failed
