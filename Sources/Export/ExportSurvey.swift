@@ -40,7 +40,8 @@ struct ExportSurvey {
         intent.overlay = request.overlay
         intent.authenticates = request.authenticates
         intent.guardsDiscovery = observed.mayGuardDiscovery
-        intent.portals = try Listening.choose(request.listen, in: observed)
+        intent.portals = try Listening.choose(
+            request.listen, keeping: known?.portals ?? [], for: request.name, in: observed)
         intent.initiators = request.initiators
         for (place, disk) in zip(places, found) {
             var entry = Intent.Disk(device: place.device, lun: place.lun)

@@ -5,11 +5,19 @@ import LinuxKit
 
 /// On which addresses an export listens.
 enum Listening {
-    /// What was asked for, or else one address: that of this SSH session, else of the lease, else the only one there is.
+    /// What was asked for; or else where the export listens already, so that the same command from another session moves
+    /// nothing; or else one address: that of this SSH session, else of the lease, else the only one there is.
+    /// - Parameter before: where it listens, as far as that is known.
     /// - Throws: `Refusal.noAddress`, `.addressNotHere`, `.portInUse`, `.everywhereBeside`.
-    static func choose(_ asked: [Portal], in observed: Observed) throws(Refusal) -> [Portal] {
+    static func choose(
+        _ asked: [Portal], keeping before: [Portal], for name: ExportName, in observed: Observed
+    ) throws(Refusal) -> [Portal] {
         let has = HostAddresses.all
-        let portals = asked.isEmpty ? [try standard(has)] : asked.uniqued
+        var portals = asked.uniqued
+        if portals.isEmpty {
+            portals = before.filter { $0.isEverywhere || has.contains($0.address) }
+        }
+        if portals.isEmpty { portals = [try standard(has)] }
         for portal in portals {
             guard portal.isEverywhere || has.contains(portal.address) else {
                 throw .addressNotHere(portal, has: has)
@@ -19,9 +27,7 @@ enum Listening {
             {
                 throw .everywhereBeside(portal, other)
             }
-            // Targets share a portal; then the kernel itself is who listens there.
-            let isTargets = observed.portals.contains { $0.port == portal.port }
-            if isTargets { continue }
+            if observed.listens(at: portal, for: name) { continue }
             guard let address = IPAddress(portal.address) else { continue }
             let endpoint = TCPSocket.Endpoint(address: address.bytes, port: portal.port)
             if (try? TCPSocket.isFree(endpoint)) == false { throw .portInUse(portal) }
@@ -54,12 +60,16 @@ enum Listening {
 }
 
 extension Observed {
-    /// Where targets of this host listen, everybody's.
-    var portals: [Portal] {
-        targets.flatMap { target in
-            children(of: target.path).flatMap { children(of: $0 + "/np") }
-        }.compactMap { path in
-            path.split(separator: "/").last.flatMap { try? Portal(String($0)) }
+    /// Whether it is the kernel itself that has the port: targets share a portal, and one on every address takes all of
+    /// them. The portals of the export itself go before it is opened on every address.
+    func listens(at portal: Portal, for name: ExportName) -> Bool {
+        targets.contains { target in
+            children(of: target.path).flatMap { children(of: $0 + "/np") }.contains { path in
+                let other = path.split(separator: "/").last.flatMap { try? Portal(String($0)) }
+                guard let other, other.port == portal.port else { return false }
+                return other == portal || other.isEverywhere
+                    || portal.isEverywhere && target.iqn.export == name
+            }
         }
     }
 }

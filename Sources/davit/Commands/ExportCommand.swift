@@ -23,7 +23,8 @@ enum ExportCommand: Command {
         --filesystem UUID   the members of that bcachefs, btrfs, md array or LVM volume group that are here, and with
                             --wait those that come, in their own order; a volume group may be given by its name
         --name NAME         what the export is called (default: after the first device)
-        --listen ADDRESS    where it listens, port 3260 (default: the address of this SSH session, else of the lease);
+        --listen ADDRESS    where it listens, port 3260 (default: as before when it is there already, else the
+                            address of this SSH session, else of the lease);
                             0.0.0.0 for every address; 127.0.0.1 for 'client --through-ssh'
         --initiator IQN     only this initiator may log in (default: whoever knows the secret)
         --read-only         the other host can only read
