@@ -146,7 +146,7 @@ package final class Supervisor {
         perform(.ended(name))
         let service = machine.services.first { $0.name == name }
         guard let service, case .pausing(let until) = service.state else { return }
-        let pause = (until - Clock.now).inWords
+        let pause = max(.zero, until - Clock.now).inWords
         // The first few failures reach the console; a service that never comes up must not flood it.
         let importance: Recorder.Importance = service.failures <= 3 ? .warning : .detail
         recorder.record(

@@ -168,7 +168,9 @@ struct ExportSurvey {
             from: set?.firstNumber ?? 0,
             kept: paths.map { path in exported.first { $0.path == path }?.lun },
             missing: request.mayBeLate ? count - paths.count : 0)
-        let here = zip(paths, members.luns).map { Place(device: $0, lun: $1) }
+        let here = zip(paths, members.luns).map { path, lun in
+            Place(device: BlockNode(at: path)?.namedPath ?? path, lun: lun)
+        }
         let late = members.held.map { Place(device: "a member of \(uuid)", lun: $0) }
         return (here + late).sorted { $0.lun < $1.lun }
     }
