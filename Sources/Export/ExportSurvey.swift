@@ -123,7 +123,9 @@ struct ExportSurvey {
     /// A disk that went away and came back as another device cannot take the LUN of what it was; for who waits that is
     /// the matter of this disk and no other.
     private func noteMoved(_ intent: inout Intent, _ known: Intent?) {
-        guard request.mayBeLate, let known, known.fileSystem == request.fileSystem else { return }
+        guard request.mayBeLate, let known, known.fileSystem == request.fileSystem,
+            known.overlay == request.overlay
+        else { return }
         let layout = Layout(intent.wanted)
         for disk in intent.wanted.disks {
             guard let held = observed.info(of: layout.backstore(disk.lun)).path, held != disk.path,

@@ -54,12 +54,13 @@ package struct Exporter {
         return ExportName(derivedFrom: set?.name ?? "members-\(uuid.prefix(8))")
     }
 
-    /// What would be done, without doing any of it.
+    /// What would be done and would be there then, without doing any of it.
     package func plan() throws -> Result {
         let worker = KernelWorker()
         let observed = try look(worker)
         let intent = try intent(over: observed, worker)
-        return Result(intent: intent, steps: try ApplyPlan(intent.wanted, over: observed).steps)
+        let steps = try ApplyPlan(intent.wanted, over: observed).steps
+        return Result(intent: intent.settled, steps: steps)
     }
 
     /// Looks at the disks and at configfs, and does the difference.

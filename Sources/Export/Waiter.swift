@@ -120,7 +120,8 @@ extension Intent {
     /// Keeps for `status` what stops an export; the same reason is recorded once.
     static func note(_ error: any Error, _ name: ExportName, _ recorder: Recorder) {
         let reason = "\(error)"
-        guard var intent = Intent(reading: name), intent.lastError != reason else { return }
+        guard var intent = Intent(reading: name), intent.isUnfinished, intent.lastError != reason
+        else { return }
         recorder.record("\(name): \(reason)", .warning)
         intent.lastError = reason
         try? intent.write()

@@ -82,7 +82,8 @@ enum ExportCommand: Command {
         guard fileSystem != nil || !devices.isEmpty else {
             throw UsageError("Name at least one device.")
         }
-        let standardName = try fileSystem.map { try Exporter.name(ofFileSystem: $0) }
+        let standardName =
+            name == nil ? try fileSystem.map { try Exporter.name(ofFileSystem: $0) } : nil
 
         var request = Exporter.Request(
             devices: devices,
