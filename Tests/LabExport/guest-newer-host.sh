@@ -24,7 +24,11 @@ for disk in /dev/sd?; do
     letter=$(echo $letter | tr a-y b-z)
 done
 if mount -t bcachefs -o fsck,fix_errors "$(echo /dev/sd? | tr ' ' :)" /mnt; then
-    echo "FILES $(find /mnt -type f | wc -l)"
+    # Whoever made the file system left in it what its files hold.
+    (cd /mnt/home && md5sum -c ../SUMS) >/tmp/sums 2>&1 || { echo "BAD: files are not what they were"; grep -v ': OK$' /tmp/sums; bad=1; }
+    whole=$(grep -c ': OK$' /tmp/sums)
+    echo "WHOLE $whole"
+    [ "$whole" = 62 ] || { echo "BAD: $whole of 62 files were found whole"; bad=1; }
     for disk in /dev/sd?; do
         davit export "$disk" --name again --listen 198.51.100.2 >/tmp/said 2>&1 && { echo "BAD: $disk of what is mounted was exported"; bad=1; }
         grep -q "is mounted on /mnt\|is a member of the mounted bcachefs" /tmp/said || { echo "BAD: that $disk is mounted is not said"; cat /tmp/said; bad=1; }
