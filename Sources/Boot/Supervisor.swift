@@ -225,7 +225,7 @@ extension Supervisor {
     /// with it (they die with their parent).
     ///
     /// A supervisor that is only being started finds `stoppedPath` and ends again: a boot may be faster than it.
-    package static func stop(patience: Duration = .seconds(4)) throws(SystemError) -> Stop {
+    package static func stop(patience: Duration = .seconds(6)) throws(SystemError) -> Stop {
         try? Files.makeDirectory(Roots.run)
         try? Files.replace(stoppedPath, with: "")
         guard let pid = LockFile.holder(lockPath), let process = OtherProcess(pid) else {

@@ -1,5 +1,8 @@
 /// Keeps services running: starts each, starts it again for ever after a bounded pause, and stops them all when asked.
 ///
+/// The first service carries the others: it is asked to end when they have ended. It is the network, and without it nobody who is
+/// logged in would learn that the SSH server stops: his terminal would hang.
+///
 /// Pure: the driver starts and signals processes and says what became of them. A spurious event does nothing.
 package struct SupervisorMachine: Sendable {
     package enum Event: Sendable, Equatable {
@@ -94,7 +97,9 @@ package struct SupervisorMachine: Sendable {
         case .stopRequested:
             guard !isStopping else { return [] }
             isStopping = true
-            return services.indices.flatMap { terminate($0, at: now) } + finishIfAllEnded()
+            forgetPauses(at: now)
+            let others = services.indices.dropFirst().flatMap { terminate($0, at: now) }
+            return others + goOnStopping(at: now)
         }
     }
 
@@ -115,7 +120,7 @@ package struct SupervisorMachine: Sendable {
             return []
         case .running, .ending:
             enter(.ended, index, at: now)
-            return finishIfAllEnded()
+            return goOnStopping(at: now)
         case .pausing, .ended:
             return []
         }
@@ -148,16 +153,24 @@ package struct SupervisorMachine: Sendable {
         case .running:
             enter(.ending(killAt: now + pauses.grace), index, at: now)
             return [.terminate(services[index].name)]
-        case .pausing:
-            enter(.ended, index, at: now)
-            return []
-        case .ending, .ended:
+        case .pausing, .ending, .ended:
             return []
         }
     }
 
-    private func finishIfAllEnded() -> [Effect] {
-        isStopping && services.allSatisfy { $0.state == .ended } ? [.finish] : []
+    /// What would be started again stays as it is.
+    private mutating func forgetPauses(at now: Duration) {
+        for index in services.indices {
+            guard case .pausing = services[index].state else { continue }
+            enter(.ended, index, at: now)
+        }
+    }
+
+    /// When nothing runs any more on top of the first service, that ends, too.
+    private mutating func goOnStopping(at now: Duration) -> [Effect] {
+        guard isStopping, services.dropFirst().allSatisfy({ $0.state == .ended }) else { return [] }
+        let first = services.indices.prefix(1).flatMap { terminate($0, at: now) }
+        return first + (services.allSatisfy { $0.state == .ended } ? [.finish] : [])
     }
 
     private mutating func enter(_ state: Report.State, _ index: Int, at now: Duration) {

@@ -67,18 +67,29 @@ import Testing
         #expect(machine.handle(.worldChanged, at: .seconds(101), using: &random) == [])
     }
 
-    @Test mutating func stopsByAskingAndThenByForce() {
-        var machine = SupervisorMachine(["net", "sshd", "late"])
+    @Test mutating func stopsByAskingAndThenByForceAndTheFirstLast() {
+        var machine = SupervisorMachine(["net", "sshd", "late", "export"])
         _ = machine.handle(.begin, at: .zero, using: &random)
         _ = machine.handle(.ended("late"), at: .seconds(1), using: &random)
         let asked = machine.handle(.stopRequested, at: .seconds(1), using: &random)
-        #expect(asked == [.terminate("net"), .terminate("sshd")])
+        #expect(asked == [.terminate("sshd"), .terminate("export")])
         #expect(machine.handle(.stopRequested, at: .seconds(1), using: &random) == [])
-        #expect(machine.handle(.ended("net"), at: .seconds(2), using: &random) == [])
+        #expect(machine.handle(.ended("export"), at: .seconds(2), using: &random) == [])
         #expect(machine.handle(.timeReached, at: .seconds(3), using: &random) == [.kill("sshd")])
-        #expect(machine.handle(.ended("sshd"), at: .seconds(3), using: &random) == [.finish])
-        #expect(machine.handle(.begin, at: .seconds(4), using: &random) == [])
+        let last = machine.handle(.ended("sshd"), at: .seconds(4), using: &random)
+        #expect(last == [.terminate("net")], "whoever was logged in has been told")
+        #expect(machine.handle(.timeReached, at: .seconds(6), using: &random) == [.kill("net")])
+        #expect(machine.handle(.ended("net"), at: .seconds(6), using: &random) == [.finish])
+        #expect(machine.handle(.begin, at: .seconds(7), using: &random) == [])
         #expect(machine.deadline == nil)
+    }
+
+    @Test mutating func theFirstMayEndByItselfWhileTheOthersStop() {
+        var machine = SupervisorMachine(["net", "sshd"])
+        _ = machine.handle(.begin, at: .zero, using: &random)
+        _ = machine.handle(.stopRequested, at: .seconds(1), using: &random)
+        #expect(machine.handle(.ended("net"), at: .seconds(1), using: &random) == [])
+        #expect(machine.handle(.ended("sshd"), at: .seconds(2), using: &random) == [.finish])
     }
 
     @Test mutating func stoppingWhatHasEndedFinishesAtOnce() {
@@ -114,9 +125,11 @@ import Testing
             }
         }
         func check(_ machine: SupervisorMachine, _ now: Duration, _ stopped: Bool) {
-            for service in machine.services {
+            let othersEnd = machine.services.dropFirst().contains { $0.state != .ended }
+            for (place, service) in machine.services.enumerated() {
                 switch service.state {
-                case .running: if stopped { Issue.record("runs after a stop") }
+                case .running:
+                    if stopped, place > 0 || !othersEnd { Issue.record("runs after a stop") }
                 case .pausing(let until):
                     if stopped || until > now + .seconds(10) { Issue.record("\(service)") }
                 case .ending: if !stopped { Issue.record("\(service)") }

@@ -21,7 +21,9 @@ struct ConsoleBootTests {
         }
     }
 
-    @Test("The passphrase is typed on the console while a session stands at davit's prompt.")
+    @Test(
+        "The passphrase is typed on the console while sessions are open: each is told before the address goes."
+    )
     func consoleDuringSession() async throws {
         let image = try await GuestImage.prepared(GuestImage.Plan())
         try await Lab.with("Console during session") { lab in
@@ -30,9 +32,18 @@ struct ConsoleBootTests {
             let lease = try await rescue.address(within: .seconds(240))
             _ = try await rescue.status(at: lease.address)
             let session = try await rescue.session(at: lease.address)
+            // It takes the SSH server's whole patience; the network must not end before it.
+            let stubborn = try rescue.ssh.start(
+                host: lease.address, ["trap '' HUP; echo ready; while :; do sleep 1; done"])
+            try await stubborn.output.expect("ready", within: .seconds(240))
             rescue.guest.type(GuestImage.passphrase + "\n")
             try await session.client.output.expect(
                 "root: open", after: session.prompt, within: .seconds(180))
+            for client in [session.client, stubborn] {
+                _ = try await client.status(within: .seconds(240))
+                let said = client.output.text + client.errors.text
+                #expect(said.contains("the SSH server stops"), "\(said)")
+            }
             try await rescue.login()
             try await expectWhole(rescue, address: lease.address)
         }
