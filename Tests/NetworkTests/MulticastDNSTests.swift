@@ -22,7 +22,7 @@ import Testing
         try Files.replace(
             script,
             with: """
-                import socket, struct, sys
+                import errno, socket, struct, sys, time
                 name, kind, group = sys.argv[1], int(sys.argv[2]), sys.argv[3]
                 family = socket.AF_INET6 if ":" in group else socket.AF_INET
                 asker = socket.socket(family, socket.SOCK_DGRAM)
@@ -37,15 +37,19 @@ import Testing
                 labels = b"".join(bytes([len(l)]) + l.encode() for l in name.split(".")) + b"\\0"
                 asker.settimeout(1)
                 for _ in range(int(sys.argv[4])):
-                    asker.sendto(struct.pack(">6H", 4711, 0, 1, 0, 0, 0) + labels
-                                 + struct.pack(">2H", kind, 1), to)
                     try:
+                        asker.sendto(struct.pack(">6H", 4711, 0, 1, 0, 0, 0) + labels
+                                     + struct.pack(">2H", kind, 1), to)
                         answer = asker.recv(9000)
                         assert answer[:2] == struct.pack(">H", 4711)
                         print(answer[12 + len(labels) + 4:].hex())
                         break
                     except TimeoutError:
                         pass
+                    except OSError as error:
+                        # The asker's own link-local address is still being probed.
+                        if error.errno != errno.EADDRNOTAVAIL: raise
+                        time.sleep(1)
                 else:
                     print("nothing")
                 """)
