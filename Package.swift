@@ -56,6 +56,7 @@ let package = Package(
         compactModule("ExportCore", ["Addresses"]),
         module("NetworkCore", ["Addresses", "Bytes"]),
         module("SSHCore", ["Addresses", "Bytes"]),
+        compactModule("SCPCore"),
         compactModule("SFTPCore", ["Bytes"]),
         module("RepairCore"),
         module("UnlockCore"),
@@ -80,7 +81,7 @@ let package = Package(
                 "BlkidKit", "BootCore", "CryptKit", "ExportCore", "JSONKit", "LinuxKit",
                 "ModuleKit", "Recorder",
             ]),
-        compactModule("FileTransfer", ["LinuxKit", "SFTPCore"]),
+        compactModule("FileTransfer", ["LinuxKit", "SCPCore", "SFTPCore"]),
         module(
             "Network", ["Addresses", "Bytes", "JSONKit", "LinuxKit", "NetworkCore", "Recorder"]),
         module(
@@ -138,6 +139,7 @@ let package = Package(
         tests("SSHCoreTests", ["Addresses", "SSHCore", "Seeds"]),
         tests("SSHKitTests", ["SSHKit"]),
         tests("PackingKitTests", ["PackingKit"]),
+        tests("SCPCoreTests", ["SCPCore", "Seeds"]),
         tests("SFTPCoreTests", ["Bytes", "SFTPCore"]),
         tests(
             "SSHServerTests",

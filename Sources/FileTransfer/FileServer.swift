@@ -55,17 +55,9 @@ package struct FileServer {
 
     /// - Returns: `false` at the end.
     private mutating func readMore() throws(SystemError) -> Bool {
-        while true {
-            let room = filled..<input.count
-            let count = try FileDescriptor.lend(FileDescriptor.standardInput) {
-                stream throws(SystemError) in try stream.read(into: &input, room)
-            }
-            if let count {
-                filled += count
-                return count > 0
-            }
-            _ = try Poll.wait([.init(FileDescriptor.standardInput, .input)], until: nil)
-        }
+        let count = try StandardStreams.read(into: &input, filled..<input.count)
+        filled += count
+        return count > 0
     }
 
     private mutating func handlePackets() throws(SystemError) -> String? {
@@ -135,8 +127,6 @@ package struct FileServer {
         guard pending > 0 else { return }
         let count = pending
         pending = 0
-        try FileDescriptor.lend(FileDescriptor.standardOutput) { stream throws(SystemError) in
-            try stream.write(output[..<count])
-        }
+        try StandardStreams.write(output[..<count])
     }
 }

@@ -26,6 +26,7 @@ enum Applets {
             GreetCommand.self,
             SessionCommand.self,
             SFTPServerCommand.self,
+            SCPCommand.self,
             JobCommand.self,
             UnlockWorkerCommand.self,
             ExportStepsCommand.self,

@@ -99,19 +99,6 @@ import Testing
         try sftp(server, "ls /").expectSuccess()
     }
 
-    /// scp's own protocol is spoken by the server's scp, where there is one.
-    @Test func theOldProtocolOfSCPNeedsTheServersSCP() throws {
-        let server = try TestServer()
-        let here = server.scratch
-        try Files.replace("\(here)/a", with: random(1 << 20), mode: 0o640)
-        let arguments = ["-O", "-p"] + clientArguments(server)
-        try server.run("/usr/bin/scp", arguments + ["\(here)/a", "root@127.0.0.1:\(here)/b"])
-            .expectSuccess()
-        #expect(
-            try Files.read("\(here)/a", limit: 1 << 30) == Files.read("\(here)/b", limit: 1 << 30))
-        #expect(server.log.contains("started /bin/sh"))
-    }
-
     // MARK: Forwarding
 
     @Test func forwardsToNothingButWhatIsAllowed() throws {

@@ -6,6 +6,7 @@ fuzz_targets() {
 dhcp 2048 Addresses Bytes NetworkCore
 authorized-keys 4096 Addresses Bytes SSHCore
 ipv6 1500 Addresses Bytes NetworkCore
+scp 4096 SCPCore
 sftp 4096 Bytes SFTPCore
 sshd 2048 Addresses Bytes SSHCore
 progress 8192 RepairCore
