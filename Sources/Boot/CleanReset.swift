@@ -50,7 +50,7 @@ package struct CleanReset {
             throw Failure.checkerRuns(device: device)
         }
         for id in Files.names(in: Roots.run + "/repair").compactMap({ Int($0) })
-        where LockFile.holder("\(Roots.run)/repair/\(id)/lock") != nil {
+        where LockFile.isHeld("\(Roots.run)/repair/\(id)/lock") {
             throw Failure.repairRuns(id)
         }
         recorder.record(

@@ -67,7 +67,7 @@ package struct Status: Sendable {
         stage = .now
         runIsFull = Files.isFull(Roots.run)
         // The file of one that was killed says "running" for ever.
-        let isAlive = LockFile.holder(Supervisor.lockPath) != nil
+        let isAlive = LockFile.isHeld(Supervisor.lockPath)
         supervisor = isAlive ? Self.file("supervise.json") : .null
         network = Self.files(in: "net")
         unlock = Self.disks()
@@ -130,7 +130,7 @@ package struct Status: Sendable {
 
     /// The file of one that was killed says "trying" for ever.
     private static func disks() -> [JSON] {
-        let isTrying = LockFile.holder("\(Roots.run)/unlock/lock") != nil
+        let isTrying = LockFile.isHeld("\(Roots.run)/unlock/lock")
         return files(in: "unlock").map { disk in
             guard case .object(let members) = disk, disk["state"] == "trying", !isTrying else {
                 return disk
@@ -145,9 +145,10 @@ package struct Status: Sendable {
         var running: [JSON] = []
         var last: JSON?
         for number in numbers {
+            // Asked first: who ends between the two looks has written its last word by then.
+            let isAlive = LockFile.isHeld("\(Roots.run)/repair/\(number)/lock")
             let record = file("repair/\(number)/record.json")
             guard case .object(let members) = record else { continue }
-            let isAlive = LockFile.holder("\(Roots.run)/repair/\(number)/lock") != nil
             if isAlive {
                 running.append(record)
             } else if record["state"] != "ended" {

@@ -30,7 +30,7 @@ package final class Waiter {
 
     deinit { try? Files.remove(Self.lockPath(name)) }
 
-    static func isAtWork(on name: ExportName) -> Bool { LockFile.holder(lockPath(name)) != nil }
+    static func isAtWork(on name: ExportName) -> Bool { LockFile.isHeld(lockPath(name)) }
 
     /// Ends the process that waits for this export, if there is one.
     package static func end(

@@ -22,12 +22,14 @@ package enum Jobs {
 
     /// The record of an attempt as its job wrote it; `state` is `interrupted` when the job died before its end.
     package static func record(_ id: Int) -> JSON? {
-        // Asked first: a job that ends between the two looks has written its last record by then.
-        let isAlive = LockFile.holder(lock(id)) != nil
+        // Asked first: a job that ends between the two looks has written its last record by then. And asked again: one that
+        // begins between them has its lock before it writes.
+        let isAlive = LockFile.isHeld(lock(id))
         guard let text = Files.text("\(directory(id))/record.json"),
             case .object(let members)? = try? JSON(parsing: text)
         else { return nil }
-        guard !isAlive, members.contains(where: { $0.name == "state" && $0.value != "ended" })
+        guard !isAlive, members.contains(where: { $0.name == "state" && $0.value != "ended" }),
+            !LockFile.isHeld(lock(id))
         else { return .object(members) }
         return .object(members.map { $0.name == "state" ? .init("state", "interrupted") : $0 })
     }
@@ -40,7 +42,7 @@ package enum Jobs {
             return id
         }
         let known = ids.filter { record($0) != nil }
-        let running = known.last { LockFile.holder(lock($0)) != nil }
+        let running = known.last { LockFile.isHeld(lock($0)) }
         guard let chosen = running ?? known.last else { throw .noSuchJob(nil) }
         return chosen
     }
@@ -75,8 +77,9 @@ package enum Jobs {
     /// - Returns: its number, once it has begun.
     package static func start(_ request: JobRequest) throws(RepairError) -> Int {
         for member in request.members {
-            guard let holder = LockFile.holder(lock(onMember: member)) else { continue }
-            let id = ids.last { record($0)?["pid"]?.int == Int(holder) }
+            guard LockFile.isHeld(lock(onMember: member)) else { continue }
+            let holder = LockFile.holder(lock(onMember: member))
+            let id = ids.last { holder != nil && record($0)?["pid"]?.int == holder.map { Int($0) } }
             throw .alreadyRunning(id: id ?? 0, paths: request.members)
         }
         if let orphan = orphan(on: request.members) {
@@ -114,7 +117,8 @@ package enum Jobs {
     private static func waitForRecord(
         _ id: Int, _ job: inout ChildProcess
     ) throws(SystemError) {
-        let deadline = Clock.now + .seconds(10)
+        // As long as it lives: it begins with the record, and a machine may have much else to do.
+        let deadline = Clock.now + .seconds(60)
         while record(id) == nil, Clock.now < deadline, job.poll() == nil {
             _ = try job.wait(until: min(deadline, Clock.now + .milliseconds(20)))
         }

@@ -125,7 +125,7 @@ struct Overlays: ~Copyable {
 
     /// Removes the overlays of attempts whose job was killed.
     static func removeLeftovers() {
-        for id in Jobs.ids where LockFile.holder(Jobs.lock(id)) == nil {
+        for id in Jobs.ids where !LockFile.isHeld(Jobs.lock(id)) {
             guard let text = Files.text(list(id)) else { continue }
             let names = text.split(separator: "\n").filter { $0.hasPrefix(prefix) }
             let left = names.map { snapshot(String($0)) }

@@ -29,7 +29,7 @@ enum StateFile {
         let before = Files.text(path).flatMap { try? JSON(parsing: $0) }
         // Whoever only looks does not take the word from who is trying.
         if change.word == nil, item.isLocked, let before, before["state"]?.string == "trying",
-            LockFile.holder(AttemptLock.path) != nil
+            LockFile.isHeld(AttemptLock.path)
         {
             return before
         }
