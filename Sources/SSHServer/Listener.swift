@@ -144,16 +144,12 @@ package final class Listener {
     /// Ends the sessions of a listener before this one that was killed: nothing of ours outlives the server.
     private func endOrphans(by limit: Duration) {
         let own = Set(sessions.map { $0.pid })
-        let listed = SessionFile.pids.filter { !own.contains($0) }
-        // A process number may have come to mean another process.
-        let orphans = ProcessTable.all.filter {
-            listed.contains($0.pid) && $0.arguments.prefix(2) == ["davit", "session"]
-        }
-        for orphan in orphans {
-            guard let process = OtherProcess(orphan.pid) else { continue }
+        for pid in SessionFile.pids where !own.contains(pid) {
+            // Held first, and asked then: what is held keeps its number.
+            guard let process = OtherProcess(pid), SessionProcess.isSession(pid) else { continue }
             try? process.signal(Signal.terminate)
             if (try? process.waitForEnd(until: limit)) != true { try? process.signal(Signal.kill) }
-            try? Files.remove(SessionFile.path(orphan.pid))
+            try? Files.remove(SessionFile.path(pid))
         }
     }
 

@@ -57,7 +57,7 @@ struct ListenerFile {
     /// Removes what a listener that was killed, and sessions that ended after it, left behind.
     static func removeLeftovers() {
         try? Files.remove(path)
-        for pid in SessionFile.pids where OtherProcess(pid) == nil {
+        for pid in SessionFile.pids where !SessionProcess.isSession(pid) {
             try? Files.remove(SessionFile.path(pid))
         }
     }

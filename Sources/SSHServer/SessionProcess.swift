@@ -53,6 +53,11 @@ final class SessionProcess {
 
     func kill() { child.signal(Signal.kill) }
 
+    /// Whether that number is a session's now: it may have come to mean another process since somebody wrote it down.
+    static func isSession(_ pid: Int32) -> Bool {
+        ProcessTable.entry(pid)?.arguments.prefix(2) == ["davit", "session"]
+    }
+
     func waitForEnd(until deadline: Duration) -> Bool {
         (try? child.wait(until: deadline)).flatMap { $0 } != nil
     }
