@@ -34,7 +34,9 @@ package struct GoOn {
     package func callAsFunction() throws(SystemError) -> Outcome {
         let stage = BootStage.now
         guard stage != .system else { return .systemRuns }
-        guard stage == .rescueShell, let found = Self.shell, let process = OtherProcess(found.pid)
+        // Looked at again once it is held: what is held keeps its number.
+        guard stage == .rescueShell, let found = Self.shell, let process = OtherProcess(found.pid),
+            ProcessTable.entry(found.pid) == found
         else { return .neverStopped(stage) }
         let exports = Status().exportNames
         guard exports.isEmpty else { return .exported(exports) }
