@@ -29,7 +29,7 @@ import Testing
                 _ = try Poll.wait([.init(number, .output)], until: Clock.now + .seconds(1))
                 return (try? TCPSocket.isConnected(number)) == true
             }
-            _ = try Poll.wait([.init(listener.number, .input)], until: Clock.now + .seconds(60))
+            _ = try Poll.wait([.init(listener.number, .input)], until: Clock.now + patience)
             guard let client = connected.take(),
                 let service = try TCPSocket.accept(from: listener.number)
             else { throw CancellationError() }
@@ -46,7 +46,7 @@ import Testing
     /// Everything up to the end.
     private func rest(_ socket: borrowing FileDescriptor) throws -> String {
         var bytes: [UInt8] = []
-        let deadline = Clock.now + .seconds(60)
+        let deadline = Clock.now + patience
         while Clock.now < deadline {
             _ = try Poll.wait([.init(socket.number, .input)], until: deadline)
             switch try socket.read(atMost: 65536) {
@@ -66,7 +66,7 @@ import Testing
         try tunnel.service.write("answer")
         TCPSocket.endOutput(tunnel.service.number)
         #expect(try rest(tunnel.client) == "answer")
-        #expect(tunnel.server.log.contains("forwards a connection to 127.0.0.1, port "))
+        try tunnel.server.expectLogged("forwards a connection to 127.0.0.1, port ")
     }
 
     @Test func theServiceEndsFirstAndStillHears() throws {

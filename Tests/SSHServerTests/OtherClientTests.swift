@@ -13,8 +13,7 @@ struct ParamikoTests {
             .appendingPathComponent("../Fixtures/ssh/paramiko-client.py").standardized.path
         return try server.run(
             SecurityKeyAgent.python,
-            [script, "\(server.port)", "\(server.scratch)/ed25519", story] + arguments,
-            within: .seconds(60))
+            [script, "\(server.port)", "\(server.scratch)/ed25519", story] + arguments)
     }
 
     /// RFC 4254 allows it: what comes before the program is the program's.
@@ -63,7 +62,7 @@ enum Paramiko {
         var request = ChildProcess.Request(SecurityKeyAgent.python, ["-c", "import paramiko"])
         request.environment = ["PATH=/usr/bin:/bin"]
         var child = try? ChildProcess(starting: request)
-        return (try? child?.wait(until: Clock.now + .seconds(20))) == .code(0)
+        return (try? child?.wait(until: Clock.now + patience)) == .code(0)
     }
 }
 
@@ -98,7 +97,7 @@ struct SSHFSTests {
                 rm near/d/moved near/l && rmdir near/d && ls -A near
                 umount near
                 """,
-            ], within: .seconds(60))
+            ])
         #expect(result.output == "3000001 600 regular file\nd/moved\nd\nl\n", "\(result.errors)")
         result.expectSuccess()
     }

@@ -15,7 +15,7 @@ struct SecurityKeyTests {
         let server = try TestServer()
         let result = try logIn(type, flags: [0], to: server)
         #expect(result.exit == .code(255))
-        #expect(server.log.contains("its security key was not touched"))
+        try server.expectLogged("its security key was not touched")
     }
 
     /// The flags are signed: nobody can add the touch afterwards.
@@ -33,7 +33,7 @@ struct SecurityKeyTests {
         let server = try TestServer()
         let result = try logIn("ed25519", flags: [1], options: "verify-required", to: server)
         #expect(result.exit == .code(255))
-        #expect(server.log.contains("did not verify who touched it (verify-required)"))
+        try server.expectLogged("did not verify who touched it (verify-required)")
     }
 
     private func logIn(
@@ -52,7 +52,7 @@ struct SecurityKeyTests {
         request.output = output.writing.number
         let agent = try ChildProcess(starting: request)
         let events = try Poll.wait(
-            [.init(output.reading.number, .input)], until: Clock.now + .seconds(20))
+            [.init(output.reading.number, .input)], until: Clock.now + patience)
         try #require(events[0].isReadable)
         guard case .bytes(let line) = try output.reading.read(atMost: 4096) else {
             throw CancellationError()
@@ -77,6 +77,6 @@ enum SecurityKeyAgent {
         var request = ChildProcess.Request(python, ["-c", "import cryptography"])
         request.environment = ["PATH=/usr/bin:/bin"]
         var child = try? ChildProcess(starting: request)
-        return (try? child?.wait(until: Clock.now + .seconds(20))) == .code(0)
+        return (try? child?.wait(until: Clock.now + patience)) == .code(0)
     }
 }
