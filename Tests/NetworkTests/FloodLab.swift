@@ -56,7 +56,7 @@ final class FloodLab {
             environment: ["DAVIT_RUN=\(directory)/run", "DAVIT_DEV=\(directory)/dev"])
         request.output = -1
         sshd = try ChildProcess(starting: request)
-        try wait(30, for: "the server listens") {
+        try wait(for: "the server listens") {
             listener?["listening"]?.array?.isEmpty == false
         }
     }
@@ -65,13 +65,14 @@ final class FloodLab {
     private var listener: JSON? {
         Files.text(directory + "/run/ssh/listener.json").flatMap { try? JSON(parsing: $0) }
     }
+    var pid: Int32 { sshd?.pid ?? 0 }
     var accepted: Int { listener?["accepted"]?.int ?? 0 }
 
-    func wait(_ seconds: Int, for what: String, _ isSo: () throws -> Bool) throws {
-        let deadline = Clock.now + .seconds(seconds)
+    func wait(for what: String, _ isSo: () throws -> Bool) throws {
+        let deadline = Clock.now + patience
         while try !isSo() {
             guard Clock.now < deadline else {
-                throw LabError("not within \(seconds) s: \(what)\n\(log)")
+                throw LabError("not within \(patience.inWords): \(what)\n\(log)")
             }
             usleep(10_000)
         }
@@ -96,7 +97,7 @@ final class FloodLab {
         request.error = errors.number
         let begin = Clock.now
         var client = try ChildProcess(starting: request)
-        let exit = try client.wait(until: begin + .seconds(20))
+        let exit = try client.wait(until: begin + patience)
         return Login(
             exit: exit, took: Clock.now - begin, errors: Files.text(directory + "/errors") ?? "")
     }
@@ -106,6 +107,8 @@ final class FloodLab {
         private var child: ChildProcess
         private var input: FileDescriptor?
         private let output: FileDescriptor
+
+        var pid: Int32 { child.pid }
 
         init(_ request: ChildProcess.Request) throws {
             var request = request
@@ -124,7 +127,7 @@ final class FloodLab {
         /// - Returns: how many connections it opened, and in what time.
         consuming func end() throws -> (opened: Int, seconds: Double) {
             input = nil
-            guard try child.wait(until: Clock.now + .seconds(30)) == .code(0),
+            guard try child.wait(until: Clock.now + patience) == .code(0),
                 case .bytes(let bytes) = try output.read(atMost: 200)
             else { throw LabError("the flood did not end well") }
             let words = String(decoding: bytes, as: UTF8.self).split(separator: " ")

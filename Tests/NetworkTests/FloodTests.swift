@@ -4,7 +4,7 @@ import LinuxKit
 import Testing
 
 /// Strangers from everywhere against the SSH server, and one administrator: two network namespaces with a cable.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct FloodTests {
+@Suite(.serialized, .timeLimit(.minutes(20))) struct FloodTests {
     /// What is promised on a machine that can keep it: one on which a login takes long by itself has four times that.
     static let promise = Duration.seconds(2)
 
@@ -26,18 +26,41 @@ import Testing
             ("all", "128.0.0.0/2"), ("all", "2001:db8::/32"),
         ])
     func anAdministratorGetsInWithinTwoSeconds(kind: String, sources: String) throws {
+        for attempt in 1... {
+            let logins = try logins(under: kind, from: sources)
+            // One for a host that was busy with something else: late, or pushed out and to type the command again.
+            if logins.bad.count <= 1 { return }
+            // Where others have taken the processors from server and strangers, nothing is shown either way.
+            guard logins.others > 0.2, attempt < 5 else {
+                Issue.record("with strangers: \(logins)")
+                return
+            }
+        }
+    }
+
+    struct Logins {
+        let bad: [FloodLab.Login]
+        let all: [Duration]
+        let limit: Duration
+        /// The part of the processors' time that neither the server nor its strangers and clients had.
+        let others: Double
+    }
+
+    private func logins(under kind: String, from sources: String) throws -> Logins {
         let lab = try FloodLab()
         let before = try quietLogin(lab, from: 1)
         let flood = try lab.startFlood(kind, from: sources, perMinute: 10_000)
-        try lab.wait(60, for: "places are taken") { lab.accepted > 700 }
+        try lab.wait(for: "places are taken") { lab.accepted > 700 }
         var logins: [FloodLab.Login] = []
+        let load = FloodLoad(server: lab.pid, flood: flood.pid)
         for number in 0..<8 { logins.append(try lab.logIn(from: 10 + number)) }
+        let others = load.others
         let (opened, seconds) = try flood.end()
         // The strangers were there: else nothing was shown.
         #expect(Double(opened) / seconds * 60 > 9000, "\(opened) in \(seconds) s")
         let limit = max(Self.promise, max(before, try quietLogin(lab, from: 30)) * 4)
-        // One for a host that was busy with something else: late, or pushed out and to type the command again.
-        let bad = logins.filter { $0.exit != .code(0) || $0.took > limit }
-        #expect(bad.count <= 1, "with strangers: \(bad) of \(logins.map(\.took)), limit \(limit)")
+        return Logins(
+            bad: logins.filter { $0.exit != .code(0) || $0.took > limit }, all: logins.map(\.took),
+            limit: limit, others: others)
     }
 }

@@ -1,6 +1,9 @@
 import Foundation
 import LinuxKit
 
+/// As long as a step may take on a machine that has much else to do; what takes longer hangs.
+let patience = Duration.seconds(180)
+
 /// A network and mount namespace that lives as long as this value, and no longer than the process that made it: it hangs on a
 /// holder that the kernel kills with its parent. /etc/resolv.conf is a scratch file in it.
 struct Namespace: ~Copyable {
@@ -23,7 +26,7 @@ struct Namespace: ~Copyable {
         request.output = output.writing.number
         let holder = try ChildProcess(starting: request)
         let events = try Poll.wait(
-            [.init(output.reading.number, .input)], until: Clock.now + .seconds(30))
+            [.init(output.reading.number, .input)], until: Clock.now + patience)
         guard events[0].isReadable,
             try output.reading.read(atMost: 5) == .bytes(Array("ready".utf8))
         else { throw LabError("no namespace: these tests need root and unshare(1)") }
@@ -50,7 +53,7 @@ struct Namespace: ~Copyable {
         request.output = output.writing.number
         request.error = output.writing.number
         var child = try ChildProcess(starting: request)
-        let exit = try child.wait(until: Clock.now + .seconds(60))
+        let exit = try child.wait(until: Clock.now + patience)
         try output.reading.setNonBlocking()
         var text = ""
         while case .bytes(let bytes) = try output.reading.read(atMost: 65536) {

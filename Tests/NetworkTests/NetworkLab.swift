@@ -106,7 +106,7 @@ final class NetworkLab {
 
     /// Kea looks once, when it starts, and listens on no interface without a carrier: the other end is to be switched on before.
     private func startKea(pool: Int) throws {
-        try wait(30, for: "a carrier for Kea") {
+        try wait(for: "a carrier for Kea") {
             try onServer("ip link show dev srv").contains("LOWER_UP")
         }
         let conf = directory + "/kea.json"
@@ -161,7 +161,7 @@ final class NetworkLab {
     /// Kea takes seconds to start, so that nothing may be counted from its fork. Also the servers that read raw packets hold the port.
     private func waitUntilItListens(on port: Int = 67) throws {
         let pid = dhcpServer.child?.pid ?? 0
-        try wait(30, for: "the server listens") {
+        try wait(for: "the server listens") {
             try onServer("ss -Hulpn sport = :\(port)").contains("pid=\(pid),")
         }
     }
@@ -225,7 +225,7 @@ final class NetworkLab {
     /// Sends a signal and waits for the end.
     func end(_ signal: Int32 = SIGTERM) throws -> ChildProcess.Exit? {
         davit.child?.signal(signal)
-        let exit = try davit.child?.wait(until: Clock.now + .seconds(20))
+        let exit = try davit.child?.wait(until: Clock.now + patience)
         davit.child = nil
         return exit
     }
@@ -250,7 +250,7 @@ final class NetworkLab {
         request.output = output.writing.number
         request.error = output.writing.number
         var child = try ChildProcess(starting: request)
-        let exit = try child.wait(until: Clock.now + .seconds(90))
+        let exit = try child.wait(until: Clock.now + patience * 2)
         let took = Clock.now - begin
         try output.reading.setNonBlocking()
         guard case .bytes(let bytes) = try output.reading.read(atMost: 65536) else {
@@ -285,23 +285,26 @@ final class NetworkLab {
     /// Waits until it is so; records an issue with the log when it is not so in time. The time is for a slow machine with much else to
     /// do: how long davit takes is measured by `scripts/bench net`.
     func wait(
-        _ seconds: Int, for what: String, location: SourceLocation = #_sourceLocation,
-        _ isSo: () throws -> Bool
+        for what: String, location: SourceLocation = #_sourceLocation, _ isSo: () throws -> Bool
     ) throws {
-        let deadline = Clock.now + .seconds(seconds)
+        let deadline = Clock.now + patience
         while Clock.now < deadline {
             if try isSo() { return }
             usleep(10_000)
         }
-        Issue.record("not within \(seconds) s: \(what)\n\(log)", sourceLocation: location)
-        throw LabError("not within \(seconds) s: \(what)")
+        Issue.record("not within \(patience.inWords): \(what)\n\(log)", sourceLocation: location)
+        throw LabError("not within \(patience.inWords): \(what)")
+    }
+
+    /// Waits for words in the log: what they tell of may be seen before they are written.
+    func expectLogged(_ words: String, location: SourceLocation = #_sourceLocation) throws {
+        try wait(for: "the log has: \(words)", location: location) { log.contains(words) }
     }
 
     func waitUntilConfigured(
-        _ seconds: Int = 20, interface: String = "cli",
-        location: SourceLocation = #_sourceLocation
+        interface: String = "cli", location: SourceLocation = #_sourceLocation
     ) throws {
-        try wait(seconds, for: "\(interface) configured", location: location) {
+        try wait(for: "\(interface) configured", location: location) {
             state(interface)?["configured"]?.bool == true
                 && state(interface)?["state"]?.string == "bound"
         }
