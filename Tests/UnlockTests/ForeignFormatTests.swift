@@ -25,7 +25,7 @@ import Testing
             "/bin/sh", ["-c", script, "sh", program.scratch, archive, kind, name])
         request.environment = ["PATH=/usr/bin:/bin"]
         var child = try ChildProcess(starting: request)
-        try #require(try child.wait(until: Clock.now + .seconds(60)) == .code(0))
+        try #require(try child.wait(until: Clock.now + patience) == .code(0))
         return "\(program.scratch)/\(kind)-images/\(name)"
     }
 

@@ -67,7 +67,7 @@ final class Program {
         request.error = errorFile.number
         var child = try ChildProcess(starting: request)
         try into.feed(input)
-        let exit = try child.wait(until: Clock.now + .seconds(60))
+        let exit = try child.wait(until: Clock.now + patience)
         return Result(
             exit: exit, output: Files.text(output) ?? "", errors: Files.text(errors) ?? "")
     }

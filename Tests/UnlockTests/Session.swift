@@ -3,6 +3,9 @@ import Foundation
 import LinuxKit
 import Testing
 
+/// As long as a step may take on a machine that has much else to do; what takes longer hangs.
+let patience = Duration.seconds(180)
+
 /// A davit at a terminal: types, reads, looks at the echo.
 final class Session {
     let program: Program
@@ -35,9 +38,9 @@ final class Session {
 
     func signal(_ signal: Int32) { child.signal(signal) }
 
-    /// Reads until `text` was shown once more; fails after a minute.
+    /// Reads until `text` was shown once more.
     func expect(_ text: String) throws {
-        let deadline = Clock.now + .seconds(60)
+        let deadline = Clock.now + patience
         while !shown.contains(text), Clock.now < deadline {
             _ = try Poll.wait([.init(terminal.controlling.number, .input)], until: deadline)
             try take()
@@ -48,7 +51,7 @@ final class Session {
     }
 
     func exit() throws -> ChildProcess.Exit? {
-        let exit = try child.wait(until: Clock.now + .seconds(30))
+        let exit = try child.wait(until: Clock.now + patience)
         try take()
         return exit
     }

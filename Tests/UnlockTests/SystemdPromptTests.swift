@@ -36,7 +36,7 @@ import Testing
 
         /// The datagram that answers it; takes the question away then, as systemd does.
         func answer() throws -> String? {
-            let deadline = Clock.now + .seconds(30)
+            let deadline = Clock.now + patience
             while Clock.now < deadline {
                 _ = try Poll.wait([.init(socket.number, .input)], until: deadline)
                 if case .bytes(let bytes) = try socket.read(atMost: 1024) {
