@@ -59,12 +59,12 @@ struct FakeCheckerTests {
         let fake = try shop.fakeChecker(
             "n=0; while :; do n=$((n+1)); echo \"1 $n 1000 x\" >&3; sleep 1.2; done")
         try startDetached(shop, fake)
-        #expect(try shop.wait { $0["verdict"]?["verdict"] == "slow" })
-        // Longer than the patience: it stays slow, with an estimate.
-        #expect(try shop.wait { ($0["progress"]?["done"]?.int ?? 0) >= 5 })
-        let record = try shop.record()
-        #expect(record["verdict"]?["verdict"] == "slow")
-        #expect(record["estimate"]?["secondsLeft"]?.int != nil)
+        // Longer than the patience: it is slow, with an estimate. On a busy machine a step may take longer than it, too.
+        #expect(
+            try shop.wait {
+                $0["verdict"]?["verdict"] == "slow" && ($0["progress"]?["done"]?.int ?? 0) >= 5
+                    && $0["estimate"]?["secondsLeft"]?.int != nil
+            })
         try cancelled(shop)
     }
 
@@ -298,7 +298,7 @@ struct FakeCheckerTests {
     /// Until it has let go of its locks and its ends of the pipes, which takes a while on a busy machine.
     private func killAndWait(_ pid: Int32) {
         kill(pid, SIGKILL)
-        let deadline = Date().addingTimeInterval(30)
+        let deadline = Date().addingTimeInterval(180)
         // A zombie has nothing any more; somebody else collects it.
         while let state = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
             !state.contains(") Z "), Date() < deadline
