@@ -15,7 +15,7 @@ import Testing
         var request = ChildProcess.Request(program, [directory])
         request.output = output.writing.number
         var child = try ChildProcess(starting: request)
-        #expect(try child.wait(until: Clock.now + .seconds(20)) == .code(0))
+        #expect(try child.wait(until: Clock.now + .seconds(180)) == .code(0))
         try output.reading.setNonBlocking()
         guard case .bytes(let bytes) = try output.reading.read(atMost: 65536) else {
             Issue.record("it says nothing")

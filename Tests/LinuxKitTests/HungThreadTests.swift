@@ -20,10 +20,10 @@ import Testing
     @Test func thisProcessDoesNotHang() { #expect(HungThread(Host.pid) == nil) }
 
     @Test func whoWaitsDoesNotRun() throws {
-        var request = ChildProcess.Request("/bin/sleep", ["60"])
+        var request = ChildProcess.Request("/bin/sleep", ["1000"])
         request.environment = []
         let child = try ChildProcess(starting: request)
-        let deadline = Clock.now + .seconds(10)
+        let deadline = Clock.now + .seconds(180)
         while HungThread.isRunnable(child.pid), Clock.now < deadline {
             _ = try Poll.wait([], until: Clock.now + .milliseconds(10))
         }

@@ -45,12 +45,12 @@ final class Scratch {
         /// Waits until it says something.
         func waitForWord() throws -> Bool {
             let events = try Poll.wait(
-                [.init(output.number, .input)], until: Clock.now + .seconds(60))
+                [.init(output.number, .input)], until: Clock.now + .seconds(180))
             return events.first?.contains(.input) == true
         }
 
         mutating func end() throws -> ChildProcess.Exit? {
-            try process.wait(until: Clock.now + .seconds(120))
+            try process.wait(until: Clock.now + .seconds(180))
         }
     }
 }
