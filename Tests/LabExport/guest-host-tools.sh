@@ -10,8 +10,13 @@ davit export /dev/vdd --name over --overlay 96M >/tmp/said 2>&1 || complain "the
 echo "SECRET $(cat /run/davit/export/secret)"
 echo SERVING
 nc -l -p 10 </dev/null
-davit export status >/tmp/said
-grep -q 'logged in: iqn.2008-11.org.linux-kvm' /tmp/said || complain "status does not say who is logged in"
+# The host's session is only being opened when it says so.
+tries=0
+until davit export status >/tmp/said && grep -q 'logged in: iqn.2008-11.org.linux-kvm' /tmp/said; do
+    tries=$((tries + 1))
+    [ $tries -lt 240 ] || { complain "status does not say who is logged in"; break; }
+    sleep 0.5
+done
 davit export stop --all >/tmp/said 2>&1 && complain "stop threw writes away unasked"
 grep -q "The overlay of 'over' holds" /tmp/said || complain "stop does not say what it would throw away"
 grep -q 'Logged out iqn.2008-11.org.linux-kvm' /tmp/said || complain "stop does not say whom it logged out"

@@ -80,12 +80,12 @@ one=$(disk 0)
 two=$(disk 1)
 away() { echo 1 >"/sys/block/${two#/dev/}/device/delete"; }
 back() { for host in /sys/class/scsi_host/host*/scan; do echo '- - -' >"$host"; done; }
-# awaited TEXT: until the status says so, within 60 s.
+# awaited TEXT: until the status says so.
 awaited() {
     tries=0
     until davit export status >/tmp/said 2>&1 && grep -qF "$1" /tmp/said; do
         tries=$((tries + 1))
-        if [ $tries -ge 120 ]; then
+        if [ $tries -ge 400 ]; then
             complain "the status does not come to say: $1"
             return
         fi
@@ -97,7 +97,7 @@ refused "$two does not exist" "$one" "$two" --name late
 export_disks "$one" --name late || complain "one member alone cannot be exported"
 says "1 member of the linux_raid_member $array cannot be found on this host"
 stop
-davit export "$one" "$two" --name late --listen 192.0.2.5 --wait 100 >/tmp/late 2>&1 &
+davit export "$one" "$two" --name late --listen 192.0.2.5 --wait 600 >/tmp/late 2>&1 &
 awaited "'late' is exported in part and waits for disks"
 back
 wait $! || complain "the export did not become whole: $(cat /tmp/late)"
@@ -116,7 +116,7 @@ told() {
     tries=0
     until davit status | grep -q "$1"; do
         tries=$((tries + 1))
-        if [ $tries -ge 120 ]; then
+        if [ $tries -ge 400 ]; then
             complain "davit status does not come to say: $1"
             davit status
             return

@@ -91,25 +91,25 @@ lay >/tmp/said 2>&1 || complain "the export failed"
 write 1
 # On a terminal, through a connection to this machine itself.
 telnetd -p 2323 -l /tmp/ask
-(exec 3>/tmp/answer; until [ -e /tmp/now ]; do sleep 0.2; done; echo yes >&3; exec sleep 500) &
+(exec 3>/tmp/answer; until [ -e /tmp/now ]; do sleep 0.2; done; echo yes >&3; exec sleep 2000) &
 answerer=$!
 nc 127.0.0.1 2323 </tmp/answer >/tmp/asked 2>&1 &
 tries=0
-until grep -q 'Write this to the disks' /tmp/asked || [ $tries = 300 ]; do
+until grep -q 'Write this to the disks' /tmp/asked || [ $tries = 900 ]; do
     sleep 0.2
     tries=$((tries + 1))
 done
 cp /tmp/asked /tmp/said
-[ $tries -lt 300 ] || complain "nobody was asked"
+[ $tries -lt 900 ] || complain "nobody was asked"
 write 2
 touch /tmp/now
 tries=0
-until grep -q 'is not what was shown any more' /tmp/asked || [ $tries = 300 ]; do
+until grep -q 'is not what was shown any more' /tmp/asked || [ $tries = 900 ]; do
     sleep 0.2
     tries=$((tries + 1))
 done
 cp /tmp/asked /tmp/said
-[ $tries -lt 300 ] || complain "a commit wrote what nobody was shown"
+[ $tries -lt 900 ] || complain "a commit wrote what nobody was shown"
 kill "$answerer"
 killall telnetd nc 2>/dev/null
 sums | cmp -s - /tmp/before || complain "a disk was written to"

@@ -15,7 +15,7 @@ DAVIT_EXPORT_KILL_AFTER=20 davit export $(cat /options) --listen 192.0.2.5 --lis
 tries=0
 until davit export status | grep -q 'is exported, for'; do
     tries=$((tries + 1))
-    if [ $tries -ge 120 ]; then
+    if [ $tries -ge 400 ]; then
         echo "BAD: the supervisor does not go on with the export: $(davit export status)"
         break
     fi

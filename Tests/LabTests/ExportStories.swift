@@ -5,7 +5,7 @@ import Testing
 /// Disks in real machines, exported by davit: the stories of Tests/LabExport, each of which fails by itself when a
 /// machine sees something wrong. Its README says what each shows.
 struct ExportStories {
-    private func story(_ arguments: String..., within limit: Duration = .seconds(420)) async throws
+    private func story(_ arguments: String..., within limit: Duration = .seconds(900)) async throws
     {
         let program = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("LabExport/run").path
