@@ -124,7 +124,7 @@ package final class Child: Sendable {
     package func kill() async {
         signal(SIGKILL)
         // In a task of its own: also a cancelled story waits for what it started.
-        _ = await Task { try? await ended.first(before: .now + .seconds(10)) { $0 } }.value
+        _ = await Task { try? await ended.first(before: .now + .seconds(120)) { $0 } }.value
     }
 
     /// - Throws: `.timedOut` when it still runs after `limit`.
@@ -199,7 +199,7 @@ private func pipeEnds() throws -> (read: Int32, write: Int32) {
 @discardableResult
 package func run(
     _ command: [String], environment: [String: String]? = nil, input: [UInt8] = [],
-    within limit: Duration = .seconds(60)
+    within limit: Duration = .seconds(300)
 ) async throws -> Child.Result {
     let child = try Child(command, environment: environment)
     child.write(input)

@@ -69,7 +69,7 @@ package final class Enclosure: Sendable {
         await Task {
             holder.closeInput()
             do {
-                _ = try await holder.status(within: .seconds(60))
+                _ = try await holder.status(within: .seconds(180))
             } catch {
                 await holder.kill()
             }

@@ -14,6 +14,10 @@ package struct Machine: Sendable {
     /// Parameters without which the emulated processor does not run reliably.
     let emulatedParameters: [String]
 
+    /// What the kernel says of processors that stand still for seconds, which those of a busy host's guests do, would stand
+    /// in the middle of what a story waits for on the console.
+    private static let slowHost = ["nowatchdog", "rcupdate.rcu_cpu_stall_suppress=1"]
+
     /// The architecture of this host, whose guests need no foreign programs to be built.
     package static func host() throws -> Machine {
         var name = utsname()
@@ -29,12 +33,12 @@ package struct Machine: Sendable {
             return Machine(
                 emulator: "qemu-system-x86_64", debian: "amd64", console: "ttyS0", model: [],
                 emulatedProcessor: "max,-erms,-fsrm",
-                emulatedParameters: ["clearcpuid=cx16"])
+                emulatedParameters: ["clearcpuid=cx16"] + slowHost)
         case "aarch64":
             return Machine(
                 emulator: "qemu-system-aarch64", debian: "arm64", console: "ttyAMA0",
                 model: ["-machine", "virt"], emulatedProcessor: "max,pauth-impdef=on",
-                emulatedParameters: [])
+                emulatedParameters: slowHost)
         default:
             throw LabError.missing(
                 what: "an x86_64 or aarch64 machine", fix: "This one is \(architecture).")

@@ -61,11 +61,26 @@ package struct Rescue: Sendable {
         at address: String, with program: SSHClient.Program = .openSSH,
         question: String = "Passphrase for "
     ) async throws -> Session {
-        let client = try await ssh.start(host: address, terminal: true, with: program)
-        lab.timeline.note("ssh", "connecting to \(address)")
-        let prompt = try await client.output.expect(question, within: .seconds(180))
-        lab.timeline.note("ssh", "davit asks for the passphrase", at: prompt.time)
-        return Session(client: client, prompt: prompt, timeline: lab.timeline)
+        let deadline = ContinuousClock.now + .seconds(240)
+        while true {
+            let client = try await ssh.start(host: address, terminal: true, with: program)
+            lab.timeline.note("ssh", "connecting to \(address)")
+            do {
+                let prompt = try await client.output.expect(question, within: .seconds(180))
+                lab.timeline.note("ssh", "davit asks for the passphrase", at: prompt.time)
+                return Session(client: client, prompt: prompt, timeline: lab.timeline)
+            } catch {
+                // A guest that does not get its turn may let a connection wait for too long, before it has said a word.
+                guard !client.isRunning, client.output.bytes.isEmpty,
+                    ContinuousClock.now < deadline
+                else {
+                    await client.kill()
+                    throw error
+                }
+                lab.timeline.note("ssh", "no connection: \(client.errors.tail(2))")
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
     }
 
     /// `printf %s PASSPHRASE | ssh root@HOST unlock`.
@@ -84,10 +99,11 @@ package struct Rescue: Sendable {
         lab.timeline.note("guest", "login prompt", at: login.time)
     }
 
-    /// The longest time between two tries to get an address, before `end`.
-    package func longestSilence(before end: ContinuousClock.Instant) -> Double {
+    /// The time between two tries to get an address, before `end`: the middle one of all such times.
+    package func usualSilence(before end: ContinuousClock.Instant) -> Double {
         let tries = lab.wire.times(.discover).filter { $0 >= guest.poweredOn && $0 <= end }
-        return zip(tries, tries.dropFirst() + [end]).map { ($1 - $0).seconds }.max() ?? .infinity
+        let silences = zip(tries, tries.dropFirst() + [end]).map { ($1 - $0).seconds }.sorted()
+        return silences.isEmpty ? .infinity : silences[silences.count / 2]
     }
 }
 

@@ -29,6 +29,8 @@ package struct SSHClient: Sendable {
             "ssh", "-F", "none", "-i", keyFile, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
             "-o", "UserKnownHostsFile=\(knownHostsFile)", "-o", "GlobalKnownHostsFile=/dev/null",
             "-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=60",
+            // Ends when the far side is gone without a word, but not while that stands still for a look at its memory.
+            "-o", "ServerAliveInterval=30", "-o", "ServerAliveCountMax=8",
         ] + options + ["root@\(host)"] + remote
     }
 
@@ -52,7 +54,8 @@ package struct SSHClient: Sendable {
                 mkdir -p "$2" && cp "$3" "$2/known_hosts"
                 """, keyFile, key, known, knownHostsFile,
             ])
-            let command = ["dbclient", "-i", key] + (terminal ? ["-t"] : []) + ["root@\(host)"]
+            let command =
+                ["dbclient", "-K", "60", "-i", key] + (terminal ? ["-t"] : []) + ["root@\(host)"]
             // dbclient gives a terminal only to who has one.
             let line = (command + remote).joined(separator: " ")
             return try enclosure.start(

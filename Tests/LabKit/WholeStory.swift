@@ -25,7 +25,7 @@ package struct WholeStory: Sendable {
         try await Lab.with("The whole story") { lab in
             let rescue = try await cutPower(image, lab)
             try await waitForRouter(rescue)
-            let server = try await rescue.address(within: .seconds(120)).address
+            let server = try await rescue.address(within: .seconds(240)).address
             _ = try await rescue.status(at: server)
             try await unlock(rescue, server)
             let commands = try await export(rescue.ssh, server)
@@ -60,8 +60,8 @@ package struct WholeStory: Sendable {
         try await rescue.guest.shell.ready(.initrd, within: .seconds(240))
         try await rescue.asked(1, within: .seconds(240))
         let back = ContinuousClock.now + .seconds(delay)
-        try await rescue.asked(3, within: .seconds(120))
-        let status = try await rescue.guest.shell.run("davit status", within: .seconds(60)).text
+        try await rescue.asked(3, within: .seconds(240))
+        let status = try await rescue.guest.shell.run("davit status", within: .seconds(240)).text
         say("davit status, on the machine itself\n\(indented(status))")
         try expect(
             status.firstMatch(of: /eth0: .*; tries: \d+; next (in|now)/) != nil,
@@ -82,7 +82,7 @@ package struct WholeStory: Sendable {
         rescue.lab.timeline.note("ssh", "three disks are open")
         // The person is told where he is that the boot cannot go on, and why.
         try await said.expect("holds bcachefs", after: session.prompt, within: .seconds(300))
-        try await said.expect("davit export --filesystem ", within: .seconds(30))
+        try await said.expect("davit export --filesystem ", within: .seconds(240))
         say(indented(said.text(from: session.prompt, to: said.end)))
         await session.drop()
     }
@@ -110,7 +110,7 @@ package struct WholeStory: Sendable {
         for disk in Self.disks { try expect(reset.contains("Closed \(disk)."), reset) }
         try expect(reset.contains("Resetting now."), reset)
         // QEMU ends where a machine would start again.
-        try await rescue.guest.ended(within: .seconds(90))
+        try await rescue.guest.ended(within: .seconds(240))
         rescue.lab.timeline.note("guest", "reset")
     }
 
@@ -156,12 +156,12 @@ package struct WholeStory: Sendable {
     ) async throws -> String {
         say("$ ssh -t root@\(newer.address) \(command)")
         let session = try newer.ssh.start(host: newer.address, terminal: true, [command])
-        let question = try await session.output.expect("? (yes/no)", within: .seconds(120))
+        let question = try await session.output.expect("? (yes/no)", within: .seconds(240))
         try server.setPace(requests: 8)
         session.write("yes\n")
         let begun = try await session.output.expect(
-            "It goes on when this session ends; '", after: question, within: .seconds(120))
-        let end = try await session.output.expect("'", after: begun, within: .seconds(30))
+            "It goes on when this session ends; '", after: question, within: .seconds(240))
+        let end = try await session.output.expect("'", after: begun, within: .seconds(240))
         try await expectProgress(session.output, after: end)
         await session.kill()
         say(indented(session.output.text) + "\n  The session is cut.")
@@ -177,7 +177,7 @@ package struct WholeStory: Sendable {
     // MARK: Typing
 
     private func typed(
-        _ words: String, _ ssh: SSHClient, _ host: String, within limit: Duration = .seconds(120),
+        _ words: String, _ ssh: SSHClient, _ host: String, within limit: Duration = .seconds(240),
         mayEndWith other: Int32 = 0
     ) async throws -> String {
         say("$ ssh root@\(host) \(words)")

@@ -46,36 +46,36 @@ struct FaultStories {
         let system = try await RescueSystem.forRepairs()
         let told = try await system.run(
             Self.beginning + """
-                await 60 'davit log | grep "d0: there is no such interface"'
-                await 60 'says "sshd: running"'
+                await 180 'davit log | grep "d0: there is no such interface"'
+                await 180 'says "sshd: running"'
                 echo "== late"; davit status
                 davit modules load dummy >/dev/null; ip link add d0 type dummy
-                await 60 'says "d0: .*; tries: [2-9]"'
+                await 180 'says "d0: .*; tries: [2-9]" || says "d0: .*; tries: [1-9][0-9]"'
                 echo "== router"; davit status
                 echo 0 >/sys/class/net/d0/carrier
-                await 60 'says "no carrier"'
+                await 180 'says "no carrier"'
                 echo "== cable"; davit status
                 echo 1 >/sys/class/net/d0/carrier
-                await 60 '! says "no carrier"'
+                await 180 '! says "no carrier"'
                 echo "== plugged"; davit status
 
                 for name in net sshd; do
                     old=$(pid $name)
                     kill -9 $old
-                    await 60 '[ -n "$(pid '$name')" ] && [ "$(pid '$name')" != '$old' ]'
+                    await 180 '[ -n "$(pid '$name')" ] && [ "$(pid '$name')" != '$old' ]'
                 done
                 echo "== killed"; davit status
                 old="$(both)"
                 kill -9 $(supervisor)
-                await 60 '[ "$(both)" != "'"$old"'" ] && says "net: running" && says "sshd: running"'
+                await 180 '[ "$(both)" != "'"$old"'" ] && says "net: running" && says "sshd: running"'
                 echo "== supervisor"; davit status
                 davit log | grep -c 'there is no such interface' | sed 's/^/kept: /'
                 printf '%s\\n' '#!/bin/sh' 'echo "Pass 1: Checking inodes, blocks, and sizes"' 'exec sleep 600' >/checker
                 chmod 0755 /checker
                 davit repair --check --checker /checker /dev/vda >/dev/null 2>&1 &
-                await 60 'says "check 1 of ext4" && running job'
+                await 180 'says "check 1 of ext4" && running job'
                 kill -9 $(running job)
-                await 60 'says "interrupted"'
+                await 180 'says "interrupted"'
                 echo "== job"; davit status
 
                 before=$(both)
@@ -83,7 +83,7 @@ struct FaultStories {
                 for time in '1999-01-01 00:00:00' '2037-01-01 00:00:00'; do
                     date -s "$time" >/dev/null
                     now=$(tries)
-                    await 60 '[ "$(tries)" -gt '$now' ]'
+                    await 180 '[ "$(tries)" -gt '$now' ]'
                 done
                 echo "== clock"; davit status
                 [ "$before" = "$(both)" ] && echo "the same processes"
@@ -92,23 +92,23 @@ struct FaultStories {
                 dd if=/dev/zero of=/run/upload bs=4096 2>/dev/null
                 old=$(running net)
                 kill -9 $old
-                await 60 'davit log | tail -n 50 | grep "net ended with signal 9"'
-                await 60 '[ -n "$(running net)" ] && [ "$(running net)" != '$old' ]'
+                await 180 'davit log | tail -n 50 | grep "net ended with signal 9"'
+                await 180 '[ -n "$(running net)" ] && [ "$(running net)" != '$old' ]'
                 echo "== full"; davit status
                 rm /run/upload
-                await 90 '[ "$(pid net)" = "$(running net)" ] && says "d0: .*; tries: "'
+                await 180 '[ "$(pid net)" = "$(running net)" ] && says "d0: .*; tries: "'
                 echo "== emptied"; davit status
                 mount -o remount,size=50% /run
 
                 before=$(both)
                 tail /dev/zero
-                await 60 'says "memory ran out"'
+                await 180 'says "memory ran out"'
                 echo "== memory"; davit status
                 [ "$before" = "$(both)" ] && echo "the same processes"
 
                 echo "== no LIO"; davit export /dev/vda --listen 127.0.0.1; echo "code=$?"
                 davit status
-                """, disks: [disk], within: .seconds(600))
+                """, disks: [disk], within: .seconds(1200))
         print(told)
         #expect(!told.contains("BAD"))
         func expect(_ name: String, _ words: Regex<Substring>...) throws {
@@ -158,18 +158,18 @@ struct FaultStories {
                     *reset*)
                         echo "== after the reset"; echo "$previous"
                         rm /sys/fs/pstore/*
-                        await 60 '[ -n "$(pid net)" ]'
+                        await 180 '[ -n "$(pid net)" ]'
                         kill -9 $(pid net)
-                        await 60 'davit log | grep "net ended with signal 9"'
+                        await 180 'davit log | grep "net ended with signal 9"'
                         echo c >/proc/sysrq-trigger ;;
                     *)
                         echo "== after the panic"; echo "$previous"
                         echo "== of now"; davit log
                         echo "== end"; exit ;;
                     esac
-                    sleep 120
-                    echo "BAD: no reset within two minutes"
-                    """, disks: [], within: .seconds(400),
+                    sleep 400
+                    echo "BAD: no reset"
+                    """, disks: [], within: .seconds(900),
                 parameters: [
                     "memmap=1M$0x10000000", "ramoops.mem_address=0x10000000",
                     "ramoops.mem_size=0x100000", "ramoops.record_size=0x20000",

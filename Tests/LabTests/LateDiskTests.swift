@@ -33,7 +33,7 @@ struct LateDiskTests {
             #expect(list.text.contains("is not there yet"), "\(list.text)")
 
             func status() async throws -> String {
-                try await rescue.ssh.run(host: lease.address, ["status"], within: .seconds(60))
+                try await rescue.ssh.run(host: lease.address, ["status"], within: .seconds(180))
                     .checked().text
             }
             let missing = try await status()

@@ -42,7 +42,7 @@ struct RepairStories {
             umount /mnt
             echo "== after"; davit repair
             echo "== transcript"; cat /run/davit/repair/5/transcript
-            """, disks: disks, within: .seconds(600))
+            """, disks: disks, within: .seconds(900))
         print(told)
         let look = try part("look", of: told)
         #expect(look.contains("member 0: /dev/vda"))
@@ -142,7 +142,7 @@ struct RepairStories {
             chmod 0755 /root/e2fsck; mount -t tmpfs -o size=1m small /small
             DAVIT_RUN=/small davit repair --check --checker /root/e2fsck /dev/vda; echo "code=$?"
             grep -c '"state": "ended"' /small/repair/1/record.json
-            """, disks: [ext, xfs, log, replay], within: .seconds(600))
+            """, disks: [ext, xfs, log, replay], within: .seconds(900))
         print(told)
         let trial = try part("trial", of: told)
         #expect(trial.contains("not written") && trial.contains("nothing left"), "\(trial)")
@@ -204,7 +204,7 @@ struct RepairStories {
             seconds() { cut -d. -f1 /proc/uptime; }
             until grep -q Pass /run/davit/repair/1/transcript 2>/dev/null; do sleep 1; done
             begun=$(seconds)
-            until grep -q '"hung"' /run/davit/repair/1/record.json || [ $(($(seconds) - begun)) -gt 180 ]; do sleep 1; done
+            until grep -q '"hung"' /run/davit/repair/1/record.json || [ $(($(seconds) - begun)) -gt 400 ]; do sleep 1; done
             echo "== verdict"; echo "after $(($(seconds) - begun)) s"; davit repair list
             echo "== status"; davit status
             echo "== evidence"; sed 's/^==/--/' /run/davit/repair/1/evidence-1.txt
@@ -212,7 +212,7 @@ struct RepairStories {
             dmsetup resume --noudevsync held
             wait
             echo "== end"; davit repair list
-            """, disks: [disk], within: .seconds(600))
+            """, disks: [disk], within: .seconds(900))
         print(told)
         let verdict = try part("verdict", of: told)
         #expect(verdict.contains("hung: "))
@@ -224,7 +224,7 @@ struct RepairStories {
             evidence.components(separatedBy: "no step for ").dropFirst().first.flatMap {
                 Int($0.prefix { $0.isNumber })
             })
-        #expect(seconds <= 60, "\(evidence)")
+        #expect(seconds <= 120, "\(evidence)")
         #expect(evidence.contains("stack:") && evidence.contains("dd"), "\(evidence)")
         let cancel = try part("cancel", of: told)
         #expect(cancel.contains("code=99"))

@@ -15,14 +15,14 @@ struct VirtualLinkStories {
             echo "ip=192.0.2.9::192.0.2.1:24:box:d0.5:none ip=198.51.100.9:::24:box:bond7:none" \\
                 "vlan=d0.5:d0 bond=bond7:d1,d2:mode=active-backup,miimon=100" >/tmp/line
             mount --bind /tmp/line /proc/cmdline
-            davit net --interface d0.5 --interface bond7 --once --timeout 30; echo "code=$?"
+            davit net --interface d0.5 --interface bond7 --once --timeout 180; echo "code=$?"
             cat /proc/net/vlan/d0.5 /proc/net/bonding/bond7
             ip -4 address; ip route
             davit log
             ip link >/tmp/links; ip -4 address >/tmp/addresses
-            davit net --interface d0.5 --interface bond7 --once --timeout 30; echo "again=$?"
+            davit net --interface d0.5 --interface bond7 --once --timeout 180; echo "again=$?"
             ip link | cmp - /tmp/links && ip -4 address | cmp - /tmp/addresses && echo unchanged
-            """, disks: [], within: .seconds(300))
+            """, disks: [], within: .seconds(900))
         print(told)
         #expect(told.contains("code=0"))
         #expect(told.contains("VID: 5"))
