@@ -7,6 +7,8 @@ import paramiko
 
 port, key, story, arguments = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]
 transport = paramiko.Transport(("127.0.0.1", port))
+# Not the seconds that paramiko gives a server: this one may share a busy machine with many others.
+transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = 180
 transport.connect(username="root", pkey=paramiko.Ed25519Key.from_private_key_file(key))
 
 
@@ -36,7 +38,10 @@ def signal(command, name):
     """Sends a signal by its name (RFC 4254, section 6.9) once the program says something."""
     channel = transport.open_session()
     channel.exec_command(command)
-    sys.stdout.write(channel.recv(6).decode())
+    said = b""
+    while not said.endswith(b"\n"):
+        said += channel.recv(1)
+    sys.stdout.write(said.decode())
     message = paramiko.Message()
     message.add_byte(bytes([98]))
     message.add_int(channel.remote_chanid)
