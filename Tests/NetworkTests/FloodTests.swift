@@ -31,10 +31,11 @@ import Testing
             // One for a host that was busy with something else: late, or pushed out and to type the command again.
             if logins.bad.count <= 1 { return }
             // Where others have taken the processors from server and strangers, nothing is shown either way.
-            guard logins.others > 0.2, attempt < 5 else {
+            guard logins.others > 0.2 else {
                 Issue.record("with strangers: \(logins)")
                 return
             }
+            if attempt == 3 { try Test.cancel("others had the processors each time: \(logins)") }
         }
     }
 
