@@ -74,13 +74,30 @@ package struct SSHClient: Sendable {
     }
 
     /// Runs a remote command with `input` on its standard input; gives its result whatever it is.
+    ///
+    /// Where not even a connection came about, as with a guest that does not get its turn, it is tried again meanwhile.
     package func run(
         host: String, _ remote: [String], input: [UInt8] = [], within limit: Duration
     ) async throws -> Child.Result {
-        let child = try start(host: host, remote)
-        child.write(input)
-        child.closeInput()
-        return try await child.result(within: limit)
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let child = try start(host: host, remote)
+            child.write(input)
+            child.closeInput()
+            let result = try await child.result(within: limit)
+            guard result.status == .exited(255), Self.hadNoConnection(result.errors),
+                ContinuousClock.now < deadline
+            else { return result }
+            try await Task.sleep(for: .milliseconds(500))
+        }
+    }
+
+    /// What OpenSSH's client says before there is anybody to run a command; of a connection that ends later it says something
+    /// else ("Connection to HOST closed").
+    static func hadNoConnection(_ errors: String) -> Bool {
+        errors.contains(
+            /port 22: Connection |during banner exchange|banner exchange: |kex_exchange_identification: |Connection (?:closed|reset) by .* port 22/
+        )
     }
 
     /// No agent, no display, no settings of whoever runs the lab.
