@@ -66,7 +66,7 @@ package struct BtrfsBackend: Backend {
         switch code {
         case 0 where !progress.hasChecked:
             Meaning(8, "btrfs check ended with 0 and shows no sign of having checked anything")
-        case 0 where purpose == .repair && progress.errorsFound > 0:
+        case 0 where purpose == .repair && progress.errorsFound + progress.errorsFixed > 0:
             Meaning(1, "errors were corrected")
         case 0 where progress.errorsFound > 0:
             Meaning(
@@ -154,9 +154,11 @@ package struct BtrfsBackend: Backend {
     private func words(_ line: Line) -> [Observation] {
         if line.contains("bytes used, no error found") { return [.sound] }
         if Self.remarks.contains(where: { line.starts(with: $0) }) { return [.remark] }
-        if line.contains("ixed ") || line.contains("epaired ") || line.contains("Reset ") {
-            return [.fixed(1)]
+        var roots = line
+        if roots.skip("Fixed "), let count = roots.number(), roots.skip(" roots.") {
+            return [count == 0 ? .remark : .fixed(Int(clamping: count))]
         }
+        if Self.repairs.contains(where: { line.contains($0) }) { return [.fixed(1)] }
         return Self.findings.contains { line.contains($0) } ? [.found(1)] : []
     }
 
@@ -164,7 +166,13 @@ package struct BtrfsBackend: Backend {
         "Opening filesystem", "Checking filesystem", "UUID:", "found ", "total ", "btree space",
         "file data blocks", " referenced", "Csum didn't match", "The following tree block",
         "\ttree block bytenr", "\tunresolved ref", "ERROR: errors found", "Starting repair",
-        "enabling repair mode",
+        "enabling repair mode", "WARNING:", "10 9 8", "No device size", "repair deleting",
+        "adding new", "\tDo not use", "\tor an experienced", "\tfsck can", "\tsome software",
+        "\tThe operation will", "\tUse Ctrl-C",
+    ]
+    private static let repairs: [StaticString] = [
+        "ixed ", "epaired ", "eset nbytes", "eset isize", "Reset ", "Moving file", "eleting bad",
+        "dd missing",
     ]
     private static let findings: [StaticString] = [
         "checksum verify failed", " errors ", "ref check failed", "mismatch", "backref",

@@ -76,6 +76,8 @@ package struct Progress: Equatable, Sendable {
             steps &+= 1
         case .fixed(let count):
             errorsFixed &+= count
+            // Some checkers name an error only when they have mended it.
+            errorsFound = max(errorsFound, errorsFixed)
             steps &+= 1
         case .nothingWritten: errorsFixed = 0
         case .sound: saysSound = true

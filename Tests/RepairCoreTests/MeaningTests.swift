@@ -37,4 +37,20 @@ struct MeaningTests {
         reader.finish()
         #expect(backend.meaning(ofExit: code, of: .repair, reader.progress).bits == bits)
     }
+
+    /// What btrfs check --repair mended it does not tell by its exit code.
+    @Test(
+        arguments: [
+            ("btrfs-check-p", .check, 0, 0), ("btrfs-broken-check-p", .check, 1, 4),
+            ("btrfs-repair-inodes", .repair, 0, 1), ("btrfs-repair-extents", .repair, 0, 1),
+            ("btrfs-repair-unopenable", .repair, 1, 8), ("btrfs-check-p", .repair, 0, 0),
+        ] as [(String, Purpose, Int32, Int32)])
+    func btrfs(name: String, purpose: Purpose, code: Int32, bits: Int32) throws {
+        let backend = BtrfsBackend()
+        var reader = ProgressReader(backend, streams: 2)
+        reader.take(try Fixtures.bytes("\(name).out"), from: 0)
+        reader.take(try Fixtures.bytes("\(name).err"), from: 1)
+        reader.finish()
+        #expect(backend.meaning(ofExit: code, of: purpose, reader.progress).bits == bits)
+    }
 }
