@@ -18,13 +18,15 @@ package enum Files {
     }
 
     /// Replaces `path` in one step: who reads it sees the old content or the new, never a half.
+    /// - Parameter durably: the content is on the disk before it takes the place of the old.
     package static func replace(
-        _ path: String, with content: [UInt8], mode: mode_t = 0o644
+        _ path: String, with content: [UInt8], mode: mode_t = 0o644, durably: Bool = false
     ) throws(SystemError) {
         let fresh = "\(path).\(getpid()).new"
         do throws(SystemError) {
             let file = try FileDescriptor(opening: fresh, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
             try file.write(content)
+            if durably { try file.flush() }
         } catch {
             unlink(fresh)
             throw SystemError("write", path, code: error.code)

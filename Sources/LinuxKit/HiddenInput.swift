@@ -35,6 +35,9 @@ package struct HiddenInput: ~Copyable {
 
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
+    /// Throws away what was typed before a question that must have been read first.
+    package static func forgetTypedAhead(_ descriptor: Int32) { tcflush(descriptor, TCIFLUSH) }
+
     deinit {
         var mode = original
         tcsetattr(descriptor, TCSADRAIN, &mode)

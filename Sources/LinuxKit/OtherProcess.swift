@@ -21,11 +21,16 @@ package struct OtherProcess: ~Copyable {
         }
     }
 
-    /// Waits until the process has ended; `false` when it still runs at the deadline (`Clock.now`).
-    package borrowing func waitForEnd(until deadline: Duration) throws(SystemError) -> Bool {
+    /// Waits until the process has ended; `false` when it still runs at the deadline (`Clock.now`), or when `descriptor`
+    /// has become readable before.
+    package borrowing func waitForEnd(
+        until deadline: Duration, or descriptor: Int32 = -1
+    ) throws(SystemError) -> Bool {
         repeat {
-            let events = try Poll.wait([.init(pidfd.number, .input)], until: deadline)
+            let events = try Poll.wait(
+                [.init(pidfd.number, .input), .init(descriptor, .input)], until: deadline)
             if events.first?.isReadable == true { return true }
+            if events.last?.isReadable == true { return false }
         } while Clock.now < deadline
         return false
     }

@@ -23,12 +23,12 @@ package struct ProcessActivity: Sendable, Equatable {
         package let waitsIn: String
     }
 
-    /// Of the session that `leader` began.
+    /// Of the session that `leader` began; what has ended and waits to be reaped does not count.
     package init(ofSession leader: Int32) {
         for pid in Files.names(in: Roots.proc).compactMap({ Int32($0) }) {
             let directory = "\(Roots.proc)/\(pid)"
             guard let fields = Self.fields(directory + "/stat"), fields.count > 12,
-                Int32(fields[3]) == leader
+                Int32(fields[3]) == leader, fields[0] != "Z"
             else { continue }
             processes.append(pid)
             let ticks = (Int64(fields[11]) ?? 0) &+ (Int64(fields[12]) ?? 0)

@@ -4,6 +4,7 @@ import Glibc
 /// Signals as something to poll for (signalfd), blocked from interrupting anything else.
 package struct SignalDescriptor: ~Copyable {
     private let descriptor: FileDescriptor
+    private let set: sigset_t
 
     /// Blocks `signals` for this process and collects them.
     package init(_ signals: [Int32]) throws(SystemError) {
@@ -14,6 +15,19 @@ package struct SignalDescriptor: ~Copyable {
         let opened = signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
         guard opened >= 0 else { throw SystemError("collect", "signals") }
         descriptor = FileDescriptor(adopting: opened)
+        self.set = set
+    }
+
+    /// Lets the signals do again what they do by themselves, also those that have come and were not taken.
+    package borrowing func letThrough() {
+        var set = set
+        sigprocmask(SIG_UNBLOCK, &set, nil)
+    }
+
+    /// Ends this process by `signal`, so that who started it sees what ended it.
+    package borrowing func end(by signal: Int32) {
+        letThrough()
+        raise(signal)
     }
 
     /// Becomes readable (`Poll`) when a signal has come.

@@ -42,6 +42,7 @@ extension RepairJob {
         var started = try ChildProcess(starting: child)
         if !stage.diesWithJob { started.detach() }
         record.checkerPid = started.pid
+        record.checkerStartedAt = ProcessTable.beginning(of: started.pid)
         return started
     }
 
@@ -54,13 +55,14 @@ extension RepairJob {
         var open = streams
         while true {
             let deadlines = [
-                verdicts.deadline, cancellation.deadline,
+                verdicts.deadline, cancellation.deadline, keeping.deadline,
                 isDirty ? publishedAt + Self.publishEvery : nil,
             ].compactMap { $0 }
             var interests = open.map { Poll.Interest($0, .input) }
             interests.append(.init(child.descriptor, .input))
             interests.append(.init(signals.number, .input))
             interests.append(.init(log.number, .input))
+            interests.append(.init(keeping.descriptor, .input))
             _ = try Poll.wait(interests, until: deadlines.min())
 
             drain(&open)
@@ -76,6 +78,8 @@ extension RepairJob {
                 finishStreams(&open)
                 return exit
             }
+            if keeping.isDue(at: now) { settle() }
+            if keeping.attend() { isDirty = true }
             if isDirty, now >= publishedAt + Self.publishEvery { publish() }
         }
     }

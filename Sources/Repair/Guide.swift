@@ -21,4 +21,19 @@ package enum Guide {
     package static func insisting(on paths: [String]) -> String {
         "The guide ends here. Who knows better repairs all the same with 'davit repair --run \(paths.joined(separator: " "))'."
     }
+
+    /// What is left to be asked.
+    package enum Step: String, Sendable { case check, trial, run }
+
+    /// Said when it ends at a question: what was not done, and how to go on.
+    package static func leaving(before step: Step, _ paths: [String]) -> String {
+        let targets = paths.joined(separator: " ")
+        return switch step {
+        case .check:
+            "Nothing was started. 'davit repair --check \(targets)' checks without a write; 'davit repair \(targets)' asks again."
+        case .trial:
+            "Nothing was written. To go on: 'davit repair --trial \(targets)', then 'davit repair --run \(targets)'."
+        case .run: "Nothing was written. 'davit repair --run \(targets)' asks again."
+        }
+    }
 }

@@ -5,9 +5,9 @@ import RepairCore
 /// One attempt, from its start on: `record.json` in the job's directory, replaced as it goes.
 ///
 /// `{id, state: running|cancelling|ended, purpose, type, uuid, members, command, checkerVersion, kernel, pid,
-/// checkerPid, startedAt, startedWall, endedAt, progress: {…}, words, traffic: {read, written}, verdict: {verdict, because, since}, estimate,
+/// checkerPid, checkerStartedAt, startedAt, startedWall, endedAt, progress: {…}, words, traffic: {read, written}, verdict: {verdict, because, since}, estimate,
 /// troubles: […], waitsFor, before: {state, journal, sequence}, after, exit: {how, bits, words}, transcript, leftOut,
-/// evidence: […], below: […], trial: {kind, words: […], before: {…}, after: {…}}}`; times are milliseconds since boot, `startedWall` seconds since 1970.
+/// evidence: […], copy: {place, at, failure}, below: […], trial: {kind, words: […], before: {…}, after: {…}}}`; times are milliseconds since boot, `startedWall` seconds since 1970.
 struct JobRecord {
     enum State: String { case running, cancelling, ended }
 
@@ -17,6 +17,8 @@ struct JobRecord {
     private let startedWall = Clock.wall
     var state = State.running
     var checkerPid: Int32?
+    /// With the number it tells this process from a later one.
+    var checkerStartedAt: Duration?
     var endedAt: Duration?
     var progress = Progress()
     var words = ""
@@ -37,6 +39,8 @@ struct JobRecord {
     var trial: TrialOutcome?
     var below: [String] = []
     var evidence: [String] = []
+    /// What became of the copy that outlives this boot.
+    var copy = JSON.null
 
     init(id: Int, request: JobRequest) {
         self.id = id
@@ -56,6 +60,7 @@ struct JobRecord {
             "kernel": .string(Host.kernelRelease),
             "pid": JSON(Host.pid),
             "checkerPid": JSON(checkerPid),
+            "checkerStartedAt": JSON(checkerStartedAt?.milliseconds),
             "startedAt": JSON(startedAt.milliseconds),
             "startedWall": JSON(startedWall.components.seconds),
             "endedAt": JSON(endedAt?.milliseconds),
@@ -80,6 +85,7 @@ struct JobRecord {
             "transcript": .string("\(Jobs.directory(id))/transcript"),
             "leftOut": .number(leftOut),
             "evidence": .array(evidence.map { .string($0) }),
+            "copy": copy,
             "below": .array(below.map { .string($0) }),
             "trial": trial.map(\.json) ?? .null,
         ]

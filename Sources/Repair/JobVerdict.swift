@@ -14,6 +14,7 @@ extension RepairJob {
         isDirty = isDirty || record.moved != sampler.words
         record.moved = sampler.words
         let before = verdicts.reason
+        var hasNews = false
         for effect in verdicts.handle(.sampled(sample), at: now) {
             switch effect {
             case .announce(let verdict, let reason):
@@ -21,6 +22,7 @@ extension RepairJob {
                 recorder.record(
                     "\(record.id): \(verdict.rawValue): \(reason)",
                     verdict.isStuck ? .warning : .detail, Event(.verdict, .number(record.id)))
+                hasNews = true
             case .keepEvidence: keepEvidence(sampler.activity)
             }
         }
@@ -28,6 +30,8 @@ extension RepairJob {
             record.waitsFor = Self.waiting(sampler.activity, reader.progress)
         }
         isDirty = isDirty || before != verdicts.reason || cancellation.isCancelling
+        // With the evidence, which is written by now.
+        if hasNews { renewCopy() }
     }
 
     /// What the kernel says on request: its bcachefs about its passes, and md about what lies below.
@@ -99,6 +103,7 @@ extension RepairJob {
             )
             isDirty = true
         }
+        if !effects.isEmpty { renewCopy() }
     }
 
     static func waiting(_ activity: ProcessActivity, _ progress: Progress) -> String {

@@ -101,15 +101,25 @@ package enum Jobs {
         return id
     }
 
-    /// A checker that goes on although its job was killed.
+    /// A checker, or a process that it started, that goes on although its job was killed. It is known by the session
+    /// that the job gave it: whatever it calls itself and its members.
     private static func orphan(on members: [String]) -> (id: Int, process: Int32)? {
+        let wanted = Set(members.map { Files.realPath($0) ?? $0 })
         for id in ids.reversed() {
             guard let record = record(id), record["state"] == "interrupted",
-                let pid = record["checkerPid"]?.int.flatMap({ Int32(exactly: $0) }),
-                let process = ProcessTable.all.first(where: { $0.pid == pid }),
-                members.contains(where: { process.arguments.contains($0) })
+                let session = record["checkerPid"]?.int.flatMap({ Int32(exactly: $0) }),
+                let began = record["checkerStartedAt"]?.int,
+                (record["members"]?.array ?? []).compactMap(\.string).contains(where: {
+                    wanted.contains(Files.realPath($0) ?? $0)
+                })
             else { continue }
-            return (id, pid)
+            // A number is given anew only when its session has ended, and then to a process that began later.
+            if let leader = ProcessTable.beginning(of: session), leader.milliseconds != began {
+                continue
+            }
+            if let process = ProcessActivity(ofSession: session).processes.min() {
+                return (id, process)
+            }
         }
         return nil
     }
@@ -149,11 +159,14 @@ package enum Jobs {
         }
     }
 
-    /// Waits for the job's end; `true` when it has ended by the deadline.
-    package static func waitForEnd(of id: Int, until deadline: Duration) -> Bool {
+    /// Waits for the job's end; `true` when it has ended by the deadline, `false` also when `descriptor` has become
+    /// readable before.
+    package static func waitForEnd(
+        of id: Int, until deadline: Duration, or descriptor: Int32 = -1
+    ) -> Bool {
         guard let holder = LockFile.holder(lock(id)), let job = OtherProcess(holder) else {
             return true
         }
-        return (try? job.waitForEnd(until: deadline)) ?? false
+        return (try? job.waitForEnd(until: deadline, or: descriptor)) ?? false
     }
 }

@@ -83,10 +83,23 @@ package enum RecordCopy {
         let own = Jobs.directory(id)
         let copy = free("\(place)/davit-repair-\(id)", for: record)
         try Files.makeDirectory(copy, mode: 0o700)
+        // Of a copying that was ended half way.
+        for name in Files.names(in: copy) where name.hasSuffix(".new") {
+            try? Files.remove("\(copy)/\(name)")
+        }
         let limit = Transcript.headLimit + 2 * Transcript.tailLimit + 256
-        for name in Files.names(in: own) where !["lock", "overlays", "contents"].contains(name) {
+        // First what says whose copy this is, and what is wanted most where there is room for little.
+        let first = "record.json"
+        let others = Files.names(in: own).filter {
+            ![first, "lock", "overlays", "contents"].contains($0) && !$0.hasSuffix(".new")
+        }
+        for name in [first] + others {
             guard let bytes = try? Files.read("\(own)/\(name)", limit: limit) else { continue }
-            try Files.replace("\(copy)/\(name)", with: bytes, mode: 0o600)
+            try Files.replace("\(copy)/\(name)", with: bytes, mode: 0o600, durably: true)
+        }
+        // The names, too, before the power may go. Some file systems cannot be asked that.
+        for directory in [copy, place] {
+            try? FileDescriptor(openingDirectory: directory).flush()
         }
     }
 

@@ -16,6 +16,7 @@ package struct RepairJob: ~Copyable {
     var cancellation = CancellationMachine()
     var transcript: Transcript
     var record: JobRecord
+    var keeping: RecordKeeping
     /// Shown in place of the last stage's, once a trial has ended.
     var checkersProgress: Progress?
     /// Of the stages before.
@@ -70,6 +71,8 @@ package struct RepairJob: ~Copyable {
         verdicts = Self.newVerdicts(request)
         transcript = try Transcript(at: directory + "/transcript")
         record = JobRecord(id: id, request: request)
+        keeping = RecordKeeping(
+            id, in: request.logTo, every: .seconds(60) / Self.haste(request), recorder)
         stage = Stage(
             program: request.program,
             arguments: [request.inKernel ? "davit" : request.program] + request.arguments,
@@ -77,10 +80,14 @@ package struct RepairJob: ~Copyable {
             inKernel: request.inKernel)
     }
 
+    /// How many times faster than usual everything is judged.
+    private static func haste(_ request: JobRequest) -> Int {
+        let ordinary = Int(VerdictMachine.Patience().quiet.components.seconds)
+        return max(1, ordinary / max(1, request.patienceSeconds))
+    }
+
     static func newVerdicts(_ request: JobRequest) -> VerdictMachine {
-        let ordinary = VerdictMachine.Patience()
-        let divisor = max(
-            1, Int(ordinary.quiet.components.seconds) / max(1, request.patienceSeconds))
+        let divisor = haste(request)
         return VerdictMachine(
             patience: VerdictMachine.Patience(dividedBy: divisor),
             interval: divisor > 4 ? .milliseconds(200) : .seconds(1))
@@ -100,7 +107,11 @@ package struct RepairJob: ~Copyable {
             end(how: "not started", Meaning(8, obstacle))
             return
         }
-        copyRecord(patience: .seconds(20))
+        // Before anything is changed, so that a reset in the middle leaves a word about it; a place that is slow gets the
+        // rest while it runs.
+        keeping.renew()
+        _ = keeping.wait(until: Clock.now + .seconds(20))
+        publish()
         do {
             if request.isTrial {
                 try tryOut(signals)
@@ -144,7 +155,8 @@ package struct RepairJob: ~Copyable {
         record.waitsFor = nil
         record.ending = (how, meaning)
         publish()
-        copyRecord(patience: .seconds(60))
+        keeping.finish(within: .seconds(60))
+        if request.logTo != nil { publish() }
         recorder.record(
             "\(request.kind) \(record.id) has ended (\(how)): \(meaning.words)", .notice,
             Event(.repair, .number(record.id), .done, code: meaning.bits))
@@ -155,6 +167,7 @@ package struct RepairJob: ~Copyable {
         record.troubles = pastTroubles + reader.troubles.filter { !pastTroubles.contains($0) }
         record.estimate = estimator.estimate
         record.rate = estimator.rate
+        record.copy = keeping.json
         record.words = ProgressWords.line(
             record.progress, rate: record.rate, record.estimate, moved: record.moved)
         if record.state != .ended {
@@ -170,24 +183,17 @@ package struct RepairJob: ~Copyable {
         isDirty = false
     }
 
-    /// At the start and at the end: a place that outlives this boot may be slow, or hang.
-    private mutating func copyRecord(patience: Duration) {
-        guard let place = request.logTo else { return }
-        var copy = ChildProcess.Request.davit(["job", "copy", "\(record.id)"])
-        copy.newSession = true
-        do throws(SystemError) {
-            var child = try ChildProcess(starting: copy)
-            guard let exit = try child.wait(until: Clock.now + patience) else {
-                child.abandon()
-                recorder.record(
-                    "\(record.id): \(place) does not answer; no copy of the record there", .warning)
-                return
-            }
-            guard exit != .code(0) else { return }
-            recorder.record("\(record.id): no copy of the record in \(place)", .warning)
-        } catch {
-            recorder.record("\(record.id): no copy of the record: \(error)", .warning)
-        }
+    /// Makes sure that a copy has all of now, before it begins.
+    mutating func settle() {
+        transcript.writeEnd()
+        publish()
+    }
+
+    /// Has the copy renewed at once.
+    mutating func renewCopy() {
+        guard request.logTo != nil else { return }
+        settle()
+        keeping.renew()
     }
 
     func look(at members: [String]) -> FileSystem? {

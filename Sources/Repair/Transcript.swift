@@ -47,15 +47,22 @@ struct Transcript: ~Copyable {
         try? file.truncate(to: UInt64(kept))
     }
 
-    /// Writes the end, with a line that says what is missing before it.
-    mutating func close() {
+    /// Writes the end as it is now behind the beginning, with a line that says what is missing between them; what comes
+    /// later replaces it.
+    /// - Returns: whether there was room.
+    @discardableResult
+    mutating func writeEnd() -> Bool {
         let note = leftOut > 0 ? "\n[davit: \(leftOut) bytes are left out here]\n" : ""
-        guard !tail.isEmpty || !note.isEmpty else { return }
         let last = Array(note.utf8) + tail
-        if (try? file.write(last[...], at: UInt64(written))) == nil {
-            try? file.truncate(to: UInt64(written))
-            leftOut += tail.count
-        }
+        guard !last.isEmpty else { return true }
+        let isWritten = (try? file.write(last[...], at: UInt64(written))) != nil
+        try? file.truncate(to: UInt64(written + (isWritten ? last.count : 0)))
+        return isWritten
+    }
+
+    /// Writes the end for good.
+    mutating func close() {
+        if !writeEnd() { leftOut += tail.count }
         tail = []
     }
 }

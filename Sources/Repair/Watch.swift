@@ -12,6 +12,7 @@ package struct Watch {
     private var shownAt = Duration.zero
     private var shownVerdict = ""
     private var shownTroubles = 0
+    private var hasShownFailedCopy = false
 
     /// On plain output a line comes at least so often while something moves.
     private static let plainEvery = Duration.seconds(10)
@@ -22,18 +23,35 @@ package struct Watch {
         self.style = style
     }
 
-    /// Shows the job until it ends.
+    /// Shows the job until it ends; Ctrl-C ends the watching, and this process, and not the job.
     /// - Returns: its exit bits; 8 when the job died without a word.
-    package mutating func untilTheEnd() -> Int32 {
+    /// - Throws: when signals cannot be waited for.
+    package mutating func untilTheEnd() throws(SystemError) -> Int32 {
+        let signals = try SignalDescriptor([Signal.interrupt, Signal.terminate, Signal.hangup])
+        defer { signals.letThrough() }
         while true {
-            let hasEnded = Jobs.waitForEnd(of: id, until: Clock.now + Self.lookEvery)
+            let hasEnded = Jobs.waitForEnd(
+                of: id, until: Clock.now + Self.lookEvery, or: signals.number)
             guard let record = Jobs.record(id) else { return 8 }
             if hasEnded {
                 finish(record)
                 return Int32(clamping: record["exit"]?["bits"]?.int ?? 8)
             }
+            if let signal = signals.next() {
+                leave(record)
+                signals.end(by: signal)
+            }
             show(record)
         }
+    }
+
+    /// Standard error: on a terminal it is the same, and programs read the other.
+    private func leave(_ record: JSON) {
+        let kind = record["purpose"]?.string ?? "repair"
+        let line = style == .terminal ? "\n" : ""
+        Output.error(
+            "\(line)The \(kind) goes on: 'davit repair watch \(id)' follows it, 'davit repair cancel \(id)' ends it."
+        )
     }
 
     private mutating func show(_ record: JSON) {
@@ -70,6 +88,18 @@ package struct Watch {
             Output.line(newLine + Self.words(trouble))
         }
         shownTroubles = troubles.count
+        let failed = Self.failedCopy(record)
+        if let failed, !hasShownFailedCopy {
+            Output.line("\(newLine)\(failed) davit tries again and again.")
+        }
+        hasShownFailedCopy = failed != nil
+    }
+
+    private static func failedCopy(_ record: JSON) -> String? {
+        guard let copy = record["copy"], let place = copy["place"]?.string,
+            let failure = copy["failure"]?.string
+        else { return nil }
+        return "No copy of the record in \(place): \(failure)"
     }
 
     private mutating func finish(_ record: JSON) {
@@ -124,6 +154,11 @@ package struct Watch {
         for trouble in record["troubles"]?.array ?? [] { text += "  \(words(trouble))\n" }
         for path in (record["evidence"]?.array ?? []).compactMap(\.string) {
             text += "  evidence: \(path)\n"
+        }
+        if let failed = failedCopy(record) {
+            text += "  \(failed)\n"
+        } else if let place = record["copy"]?["place"]?.string {
+            text += "  a copy of the record is in \(place)\n"
         }
         return text + "  transcript: \(record["transcript"]?.string ?? "")\n"
     }

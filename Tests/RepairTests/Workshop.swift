@@ -41,16 +41,20 @@ final class Workshop: Sendable {
 
     // MARK: Running
 
+    var environment: [String: String] {
+        [
+            "DAVIT_RUN": run.path, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            // No test looks at the host's devices, mounts or kernel log.
+            "DAVIT_SYS": path("sys"), "DAVIT_DEV": path("dev"),
+        ]
+    }
+
     func process(_ program: String, _ arguments: [String]) -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.currentDirectoryURL = directory
-        process.environment = [
-            "DAVIT_RUN": run.path, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-            // No test looks at the host's devices, mounts or kernel log.
-            "DAVIT_SYS": path("sys"), "DAVIT_DEV": path("dev"),
-        ]
+        process.environment = environment
         process.standardInput = FileHandle.nullDevice
         return process
     }

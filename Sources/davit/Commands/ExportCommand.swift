@@ -206,7 +206,7 @@ enum ExportCommand: Command {
         let held = try committer.look()
         Output.write(ExportWords.held(held, committer))
         let isAsked = !isAgreed && !committer.isUnderWay && Question.isPossible
-        let isYes = isAsked && Question.ask("Write this to the disks? (yes/no)", expecting: "yes")
+        let isYes = isAsked && Question.ask("Write this to the disks?", afresh: true) == .yes
         guard isAgreed || committer.isUnderWay || isYes else {
             Output.error("Nothing was written. In a script, add --yes.")
             return .failed

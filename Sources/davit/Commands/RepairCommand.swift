@@ -41,9 +41,10 @@ enum RepairCommand: Command {
           --kernel-fsck      lets the kernel's own fsck do it, without a mount: for bcachefs, from Linux 6.8 on
           --degraded         goes on with members missing
           --checker FILE     uses this program in place of the one that is found
-          --log-to PLACE     keeps a copy of the record there, at the start and at the end: a directory, or a
-                             device with a plain, clean file system, which is mounted for that. Without --check,
-                             --trial and --run: reads the records that lie in that directory
+          --log-to PLACE     keeps a copy of the record there, renewed each minute and with each change of the
+                             verdict: a directory, or a device with a plain, clean file system, which is mounted
+                             for that. Without --check, --trial and --run: reads the records that lie in that
+                             directory
           --patience SECONDS how long no step may come before it is judged (45)
           --kill             with cancel: ends the checker by SIGKILL, which may leave damage
           --json             for programs; with --check, --run and watch one record on each line
@@ -131,21 +132,32 @@ enum RepairCommand: Command {
             Output.line("\n\(error)")
             return .done
         }
-        guard Question.ask("\nCheck now, read-only? (yes/no)", expecting: "yes") else {
+        let paths = check.subject.paths
+        switch Question.ask("\nCheck now, read-only?") {
+        case .yes: break
+        case .no, .none:
+            Output.line(Guide.leaving(before: .check, paths))
             return .done
         }
-        let paths = check.subject.paths
         let (checked, goesOn) = try step(check)
-        guard checked != .done, goesOn else { return checked }
+        guard goesOn else { return checked }
+        guard checked != .done else {
+            Output.line("\nThere is nothing to repair.")
+            return .done
+        }
         run.purpose = .repair
-        let answer = Question.ask(
-            "\nTry the repair on overlays, so that nothing on the disks changes? (yes/no)",
-            expecting: "yes")
-        if answer {
+        switch Question.ask(
+            "\nTry the repair on overlays, so that nothing on the disks changes?")
+        {
+        case .yes:
             run.isTrial = true
             let (tried, goesOn) = try step(try run.prepare(try Look(at: paths)))
             guard goesOn else { return tried }
             run.isTrial = false
+        case .no: break
+        case .none:
+            Output.line(Guide.leaving(before: .trial, paths))
+            return .failed
         }
         return try repair(try run.prepare(try Look(at: paths)), yes: false, false)
     }
@@ -156,7 +168,7 @@ enum RepairCommand: Command {
         _ prepared: RepairRun.Prepared
     ) throws -> (exit: ExitCode, goesOn: Bool) {
         let id = try start(prepared, false)
-        let exit = follow(id, false)
+        let exit = try follow(id, false)
         guard let objection = Guide.objection(Jobs.record(id)) else { return (exit, true) }
         Output.line("\n\(objection) \(Guide.insisting(on: prepared.subject.paths))")
         return (exit, false)
@@ -185,8 +197,9 @@ enum RepairCommand: Command {
                 throw RepairError.noConsent(what: what, cannotBeUndone: final)
             }
             for sentence in final { Output.line("Cannot be undone: \(sentence)") }
-            guard Question.ask("Write to \(what)? (yes/no)", expecting: "yes") else {
-                Output.line("Nothing was written.")
+            // Typed before this was read, a yes is none.
+            guard Question.ask("Write to \(what)?", afresh: true) == .yes else {
+                Output.line(Guide.leaving(before: .run, prepared.subject.paths))
                 return .failed
             }
         }
@@ -196,7 +209,7 @@ enum RepairCommand: Command {
     private static func carryOut(
         _ prepared: RepairRun.Prepared, _ json: Bool
     ) throws -> ExitCode {
-        follow(try start(prepared, json), json)
+        try follow(try start(prepared, json), json)
     }
 
     private static func start(_ prepared: RepairRun.Prepared, _ json: Bool) throws -> Int {
@@ -209,9 +222,9 @@ enum RepairCommand: Command {
         return id
     }
 
-    private static func follow(_ id: Int, _ json: Bool) -> ExitCode {
+    private static func follow(_ id: Int, _ json: Bool) throws -> ExitCode {
         var watch = Watch(id, json ? .json : Output.isTerminal ? .terminal : .plain)
-        return ExitCode(rawValue: watch.untilTheEnd())
+        return ExitCode(rawValue: try watch.untilTheEnd())
     }
 
     // MARK: What runs and what ran
@@ -219,7 +232,7 @@ enum RepairCommand: Command {
     private static func watch(_ arguments: [String]) throws -> ExitCode {
         var reader = ArgumentReader(arguments)
         let json = try reader.flag("--json")
-        return follow(try Jobs.chosen(try number(&reader)), json)
+        return try follow(try Jobs.chosen(try number(&reader)), json)
     }
 
     private static func list(_ arguments: [String]) throws -> ExitCode {
