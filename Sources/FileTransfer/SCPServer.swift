@@ -49,10 +49,10 @@ package enum SCPServer {
             switch direction {
             case .into(let target):
                 var receiver = SCPReceiver(options)
-                return (nil, try receiver.receive(into: Array(target.utf8)))
+                return (nil, try receiver.receive(into: path(target)))
             case .outOf(let paths):
                 var sender = SCPSender(options)
-                return (nil, try sender.send(paths.flatMap { PathPattern.matches(Array($0.utf8)) }))
+                return (nil, try sender.send(paths.flatMap { PathPattern.matches(path($0)) }))
             }
         } catch {
             switch error {
@@ -61,5 +61,11 @@ package enum SCPServer {
             case .system(let error): throw error
             }
         }
+    }
+
+    /// The client leaves `~` to a shell at the far side, which is not there.
+    private static func path(_ words: String) -> [UInt8] {
+        let path = Array(words.utf8)
+        return Paths.expand(path) ?? path
     }
 }

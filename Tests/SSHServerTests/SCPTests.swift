@@ -48,7 +48,7 @@ import Testing
         )
         #expect(first.modified == up.modified && first.mode == up.mode)
         #expect(first.modified == down.modified && first.mode == down.mode)
-        #expect(!server.log.contains("started /bin/sh"))
+        try server.expectLogged("started scp")
     }
 
     @Test func carriesTreesBothWays() throws {
@@ -84,6 +84,14 @@ import Testing
             .expectSuccess()
         #expect(Files.names(in: "\(here)/up") == ["a.log", "c.txt"])
         #expect(Files.text("\(here)/up/c.txt") == "c.txt")
+    }
+
+    @Test func aTildeIsTheHomeOfRoot() throws {
+        let server = try TestServer(starting: false)
+        let none = try talk(server, ["-f", "~/no-such-file"], "\0")
+        #expect(none.output.contains("scp: \(server.scratch)/no-such-file: No such file"))
+        try talk(server, ["-t", "~/a"], "C0644 2 a\n", "hi\0").expectSuccess()
+        #expect(Files.text("\(server.scratch)/a") == "hi")
     }
 
     /// The kernel's own files say that they are empty.
