@@ -8,7 +8,7 @@ package struct BlockNode: Sendable, Equatable {
     /// The kernel's name, such as `sda2` or `dm-0`.
     package let name: String
     /// Its directory in sysfs.
-    private let directory: String
+    let directory: String
 
     /// What `path` is.
     package enum Kind: Sendable, Equatable {

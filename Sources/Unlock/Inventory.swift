@@ -173,8 +173,11 @@ package struct Inventory: Sendable {
             return item(.leftToSystem(reason))
         }
         let entry = target.entry
-        guard let path = DeviceSpec.resolve(entry.source, among: { probed.all }) else {
-            return item(.waitingForSource(missing: entry.source))
+        let path: String
+        switch DeviceSpec.look(for: entry.source, among: { probed.all }) {
+        case .at(let found): path = found
+        case .missing: return item(.waitingForSource(missing: entry.source))
+        case .ambiguous(let paths): return item(.failed(ambiguity(entry.source, paths)))
         }
         if let header = entry.options.header {
             detached = DeviceSpec.resolve(header, among: { probed.all })
@@ -200,6 +203,12 @@ package struct Inventory: Sendable {
         } catch {
             return item(.failed(error.description), path)
         }
+    }
+}
+
+extension Inventory {
+    private static func ambiguity(_ source: String, _ paths: [String]) -> String {
+        "\(source) fits \(paths.joined(separator: " and ")): the kernel line must name one of them by its whole UUID (rd.luks.uuid=). For now name the device: 'davit unlock \(paths.first ?? source)'."
     }
 }
 

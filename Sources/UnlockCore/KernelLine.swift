@@ -8,16 +8,21 @@ package struct KernelLine: Equatable, Sendable {
     /// What cannot be used, a sentence for each.
     package private(set) var complaints: [String] = []
 
-    /// UUIDs in the order in which they are first named, each with what is said about it.
+    /// Disks in the order in which they are first named, each with what is said about it.
     private var wishes: [Wish] = []
-    private var everywhere = Wish(uuid: "")
+    private var everywhere = Words()
     private var arch: CryptTab.Entry?
     private var archKey: String?
 
     private struct Wish: Equatable, Sendable {
-        let uuid: String
-        /// `luks.uuid=`, `luks.name=`, `luks.data=` ask for it; `luks.options=` and `luks.key=` alone do not.
+        var disk: DiskName
+        /// `luks.options=` and `luks.key=` alone ask for nothing.
         var isWanted = false
+        var words = Words()
+    }
+
+    /// What is said about one disk, or about all.
+    private struct Words: Equatable, Sendable {
         var name: String?
         var key: String?
         var data: String?
@@ -26,11 +31,30 @@ package struct KernelLine: Equatable, Sendable {
 
     /// - Parameter line: /proc/cmdline; double quotes keep spaces together, as in the kernel.
     package init(parsing line: [UInt8]) {
-        for word in Self.words(line) { take(word) }
+        let words = Self.words(line).map { word in
+            let parts = word.split(
+                separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            // The kernel takes - and _ for the same, and so does systemd.
+            let name = String(decoding: parts[0].map { $0 == 45 ? 95 : $0 }, as: UTF8.self)
+            return (name: name, value: parts.count > 1 ? Array(parts[1]) : nil)
+        }
+        // First what asks for a disk: the other words name it by the same text, before or behind.
+        for word in words { take(asking: word.name, word.value) }
+        for word in words { take(word.name, word.value) }
+        for list in wishes.map(\.words.options) + [everywhere.options] {
+            complaints += UnlockOptions(parsing: list).complaints.map {
+                "kernel line, luks.options=: \($0)"
+            }
+        }
+        joinBeginnings()
         if var entry = arch, let key = archKey {
             entry.key = key
             arch = entry
         }
+    }
+
+    private static func bareName(_ name: String) -> Substring {
+        name.hasPrefix("rd.") ? name.dropFirst(3) : name[...]
     }
 
     /// The mappings that are asked for, given the entries of /etc/crypttab.
@@ -45,7 +69,9 @@ package struct KernelLine: Equatable, Sendable {
         var targets: [UnlockTarget] = []
         var used: Set<String> = []
         for wish in wishes where wish.isWanted {
-            let known = tab.first { Self.uuid(of: $0.source) == wish.uuid }
+            // Two that fit are left to the disks that are there.
+            let fitting = tab.filter { wish.disk.fits($0.source) }
+            let known = fitting.count == 1 || wish.disk.isWhole ? fitting.first : nil
             if let known { used.insert(known.name) }
             targets.append(.init(entry(wish, known), .kernelLine))
         }
@@ -59,54 +85,64 @@ package struct KernelLine: Equatable, Sendable {
     }
 
     private func entry(_ wish: Wish, _ known: CryptTab.Entry?) -> CryptTab.Entry {
+        let words = wish.words
         var options = known?.options ?? UnlockOptions()
-        options.add(wish.options.isEmpty ? everywhere.options : wish.options)
+        options.add(words.options.isEmpty ? everywhere.options : words.options)
         return .init(
-            name: wish.name ?? known?.name ?? "luks-" + wish.uuid,
-            source: wish.data ?? known?.source ?? "UUID=" + wish.uuid,
-            key: wish.key ?? known?.key ?? everywhere.key ?? "none", options: options)
+            name: words.name ?? known?.name ?? "luks-" + wish.disk.text,
+            source: words.data ?? known?.source ?? wish.disk.source,
+            key: words.key ?? known?.key ?? everywhere.key ?? "none", options: options)
     }
 
     // MARK: Reading
 
-    private mutating func take(_ word: [UInt8]) {
-        let parts = word.split(
-            separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-        guard let first = parts.first else { return }
-        // The kernel takes - and _ for the same, and so does systemd.
-        let name = String(decoding: first.map { $0 == 45 ? 95 : $0 }, as: UTF8.self)
-        let value = parts.count > 1 ? Array(parts[1]) : nil
-        switch name.hasPrefix("rd.") ? name.dropFirst(3) : name[...] {
+    private mutating func take(asking name: String, _ value: [UInt8]?) {
+        let kind: DiskName.Kind
+        let expected: String
+        switch Self.bareName(name) {
+        case "luks.uuid": (kind, expected) = (.uuid, "a UUID or the beginning of one")
+        case "luks.partuuid":
+            (kind, expected) = (.partitionUUID, "a partition's UUID or the beginning of one")
+        case "luks.serial": (kind, expected) = (.serial, "a drive's serial number")
+        default: return
+        }
+        guard let disk = DiskName(value ?? [], kind) else {
+            return complain(name, "it needs \(expected)")
+        }
+        let index = index(of: disk)
+        wishes[index].isWanted = true
+    }
+
+    private mutating func take(_ name: String, _ value: [UInt8]?) {
+        switch Self.bareName(name) {
         case "luks": isDisabled = Self.isFalse(value)
         case "luks.crypttab": ignoresCrypttab = Self.isFalse(value)
-        case "luks.uuid":
-            guard let uuid = uuid(value, name) else { return }
-            change(uuid) { $0.isWanted = true }
+        case "luks.uuid", "luks.partuuid", "luks.serial": break
         case "luks.name":
-            guard let (uuid, mapping) = pair(value, name) else { return }
+            guard let (index, mapping) = pair(value, name) else { return }
             guard CryptTab.isName(mapping) else {
                 return complain(name, "'\(mapping)' cannot be a mapping's name")
             }
-            change(uuid) {
-                $0.isWanted = true
-                $0.name = mapping
-            }
+            wishes[index].isWanted = true
+            wishes[index].words.name = mapping
         case "luks.data":
-            guard let (uuid, device) = pair(value, name) else { return }
-            change(uuid) {
-                $0.isWanted = true
-                $0.data = device
-            }
+            guard let (index, device) = pair(value, name) else { return }
+            wishes[index].isWanted = true
+            wishes[index].words.data = device
         case "luks.options":
             guard let value else { return complain(name, "it needs a value") }
-            perhaps(value) { wish, rest in wish.options = rest }
+            perhaps(value) { words, rest in words.options = rest }
         case "luks.key":
             guard let value else { return complain(name, "it needs a value") }
-            perhaps(value) { wish, rest in wish.key = String(decoding: rest, as: UTF8.self) }
+            perhaps(value) { words, rest in words.key = String(decoding: rest, as: UTF8.self) }
         case "luks.allow_discards":
-            if let value, let uuid = uuid(value, name) {
-                change(uuid) { $0.options = Self.joined($0.options, "discard") }
-            } else if value == nil {
+            if let value {
+                guard let disk = named(value) ?? DiskName(value, .uuid) else {
+                    return complain(name, "it needs a UUID or the beginning of one")
+                }
+                let index = index(of: disk)
+                wishes[index].words.options = Self.joined(wishes[index].words.options, "discard")
+            } else {
                 everywhere.options = Self.joined(everywhere.options, "discard")
             }
         case "cryptdevice": takeArch(value)
@@ -116,7 +152,7 @@ package struct KernelLine: Equatable, Sendable {
             // DEVICE:… is fetched by the hook itself, which asks when it cannot.
             archKey = text.hasPrefix("rootfs:") ? String(text.dropFirst(7)) : nil
         // No wait of davit's ends.
-        case "luks.timeout": break
+        case "luks.timeout", "luks.key.tout": break
         case let word where word.hasPrefix("luks."):
             complain(name, "davit does not know it; name the disk by rd.luks.uuid=")
         default: break
@@ -149,68 +185,64 @@ package struct KernelLine: Equatable, Sendable {
             options: options)
     }
 
-    /// `UUID=REST` for one device, or `REST` for all.
-    private mutating func perhaps(_ value: [UInt8], _ body: (inout Wish, [UInt8]) -> Void) {
+    /// `DISK=REST` for one device, or `REST` for all. A disk is named by its whole UUID here, or as another word has it:
+    /// an option's name may read like the beginning of a UUID.
+    private mutating func perhaps(_ value: [UInt8], _ body: (inout Words, [UInt8]) -> Void) {
         let parts = value.split(
             separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-        if parts.count == 2, let uuid = Self.uuid(Array(parts[0])) {
-            change(uuid) { body(&$0, Array(parts[1])) }
+        let disk = parts.count < 2 ? nil : named(parts[0]) ?? DiskName(parts[0], .uuid)
+        if let disk, disk.isWhole || wishes.contains(where: { $0.disk == disk }) {
+            body(&wishes[index(of: disk)].words, Array(parts[1]))
         } else {
             body(&everywhere, value)
         }
     }
 
-    private mutating func pair(_ value: [UInt8]?, _ name: String) -> (String, String)? {
+    private mutating func pair(_ value: [UInt8]?, _ name: String) -> (Int, String)? {
         let parts = (value ?? []).split(
             separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let uuid = Self.uuid(Array(parts[0])), !parts[1].isEmpty else {
+        guard parts.count == 2, !parts[1].isEmpty,
+            let disk = named(parts[0]) ?? DiskName(parts[0], .uuid)
+        else {
             complain(name, "it needs UUID=VALUE")
             return nil
         }
-        return (uuid, String(decoding: parts[1], as: UTF8.self))
+        return (index(of: disk), String(decoding: parts[1], as: UTF8.self))
     }
 
-    private mutating func uuid(_ value: [UInt8]?, _ name: String) -> String? {
-        if let value, let uuid = Self.uuid(value) { return uuid }
-        complain(name, "it needs a UUID")
-        return nil
+    /// The disk that another word asks for by this text: a partition's UUID or a serial number as well.
+    private func named(_ text: some Collection<UInt8>) -> DiskName? {
+        let bare = DiskName.bare(text)
+        return wishes.first { $0.isWanted && $0.disk.text == bare }?.disk
     }
 
-    private mutating func change(_ uuid: String, _ body: (inout Wish) -> Void) {
-        if let index = wishes.firstIndex(where: { $0.uuid == uuid }) {
-            body(&wishes[index])
-        } else {
-            var wish = Wish(uuid: uuid)
-            body(&wish)
-            wishes.append(wish)
+    private mutating func index(of disk: DiskName) -> Int {
+        if let index = wishes.firstIndex(where: { $0.disk == disk }) { return index }
+        wishes.append(Wish(disk: disk))
+        return wishes.count - 1
+    }
+
+    /// A UUID and its beginning are one disk, where the line has only one that begins so.
+    private mutating func joinBeginnings() {
+        for short in wishes where !short.disk.isWhole {
+            let whole = wishes.indices.filter { short.disk.isBeginning(of: wishes[$0].disk) }
+            guard whole.count == 1, let index = whole.first else { continue }
+            let other = short.words
+            wishes[index].isWanted = wishes[index].isWanted || short.isWanted
+            wishes[index].words.name = wishes[index].words.name ?? other.name
+            wishes[index].words.key = wishes[index].words.key ?? other.key
+            wishes[index].words.data = wishes[index].words.data ?? other.data
+            if !other.options.isEmpty {
+                let own = wishes[index].words.options
+                wishes[index].words.options =
+                    other.options + (own.isEmpty ? [] : [UInt8(ascii: ",")] + own)
+            }
+            wishes.removeAll { $0.disk == short.disk }
         }
     }
 
     private mutating func complain(_ name: String, _ reason: String) {
         complaints.append("kernel line, \(name)=: \(reason); it is ignored.")
-    }
-
-    /// 32 hexadecimal digits with or without dashes, perhaps after `luks-`; as libblkid writes them.
-    private static func uuid(_ bytes: [UInt8]) -> String? {
-        var text = String(decoding: bytes, as: UTF8.self).lowercased()
-        if text.hasPrefix("luks-") { text.removeFirst(5) }
-        let digits = text.filter { $0 != "-" }
-        guard digits.utf8.count == 32, digits.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
-            return nil
-        }
-        var uuid = ""
-        for (index, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(index) { uuid.append("-") }
-            uuid.append(digit)
-        }
-        return uuid
-    }
-
-    private static func uuid(of source: String) -> String? {
-        for prefix in ["UUID=", "/dev/disk/by-uuid/"] where source.hasPrefix(prefix) {
-            return uuid(source.dropFirst(prefix.count).utf8.filter { $0 != UInt8(ascii: "\"") })
-        }
-        return nil
     }
 
     private static func joined(_ list: [UInt8], _ word: String) -> [UInt8] {

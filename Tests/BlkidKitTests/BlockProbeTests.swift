@@ -68,4 +68,36 @@ import Testing
         let found = [("/dev/a", first), ("/dev/b", second)].map { (path: $0.0, superblock: $0.1) }
         #expect(DeviceSpec.resolve(spec, among: { found }) == device)
     }
+
+    /// Two LUKS devices, one of them by two paths as with multipath, and what is open inside one.
+    private static let disks: [DeviceSpec.Found] = [
+        ("/dev/sda2", "crypto_LUKS", "6f3c12ce-1c41-4f0e-9a1a-3b9a3f6f9a00", "aabbccdd-02"),
+        ("/dev/sdb", "crypto_LUKS", "6f3c77aa-1c41-4f0e-9a1a-3b9a3f6f9a00", ""),
+        ("/dev/dm-0", "crypto_LUKS", "da710000-1ab0-4000-8000-000000000001", ""),
+        ("/dev/sdc", "crypto_LUKS", "da710000-1ab0-4000-8000-000000000001", "aabb0000-01"),
+        ("/dev/dm-1", "ext4", "da71ffff-1ab0-4000-8000-000000000001", ""),
+    ].map { path, type, uuid, partition in
+        var superblock = Superblock()
+        (superblock.type, superblock.uuid) = (type, uuid)
+        superblock.partitionUUID = partition
+        return (path, superblock)
+    }
+
+    @Test(
+        arguments: [
+            ("UUID=6f3c1*", .at("/dev/sda2")), ("UUID=6F3C-12CE1C*", .at("/dev/sda2")),
+            ("UUID=6f3c*", .ambiguous(["/dev/sda2", "/dev/sdb"])), ("UUID=7*", .missing),
+            ("UUID=da71*", .at("/dev/dm-0")), ("UUID=da71ffff*", .missing),
+            ("PARTUUID=aabbcc*", .at("/dev/sda2")),
+            ("PARTUUID=aabb*", .ambiguous(["/dev/sda2", "/dev/sdc"])),
+            ("PARTUUID=00*", .missing), ("SERIAL=S1", .at("/dev/sda2")),
+            ("SERIAL=WD-77", .at("/dev/sdb")), ("SERIAL=S", .ambiguous(["/dev/sda2", "/dev/sdc"])),
+            ("SERIAL=none", .missing), ("SERIAL=", .missing),
+        ] as [(String, DeviceSpec.Place)])
+    func findsWhatIsNamedInPart(spec: String, place: DeviceSpec.Place) {
+        let serials = ["/dev/sda2": "S1", "/dev/sdb": "ATA-WD-77X", "/dev/sdc": "S12"]
+        let found = DeviceSpec.look(
+            for: spec, among: { Self.disks }, serial: { serials[$0] })
+        #expect(found == place)
+    }
 }

@@ -37,4 +37,48 @@ import Testing
         #expect(BlockNode(at: "/no/such") == nil)
         #expect(BlockNode(name: "no-such") == nil)
     }
+
+    /// Where the kernel has a serial number: in the page of a SCSI disk, at the device itself, some steps above it.
+    @Test(
+        arguments: [
+            ("pci0/host0/target0:0:0/0:0:0:0", "vpd_pg80", "\0\u{80}\0\u{8}  WD-1 2 ", "WD-1_2"),
+            ("pci0/virtio1", "block/disk/serial", "vault-7\n", "vault-7"),
+            ("pci0/usb1/1-2", "serial", "0123AB\n", "0123AB"),
+            ("pci0/virtio1", "block/disk/serial", "\n", nil),
+        ] as [(String, String, String, String?)])
+    func `a drive's serial number is the kernel's`(
+        place: String, file: String, text: String, serial: String?
+    ) throws {
+        let sys = NSTemporaryDirectory() + "/davit-sys-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: sys) }
+        let device = "\(sys)/devices/\(place)"
+        let partition = "\(device)/1-2:1.0/block/disk/disk1"
+        let files = [
+            (partition + "/dev", Data("8:1\n".utf8)),
+            ("\(device)/\(file)", Data(text.unicodeScalars.map { UInt8($0.value) })),
+        ]
+        for (file, content) in files {
+            let url = URL(fileURLWithPath: file)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try content.write(to: url)
+        }
+        if file.hasPrefix("block/") {
+            // A disk of virtio has nothing between it and its device.
+            try FileManager.default.moveItem(
+                atPath: partition, toPath: "\(device)/block/disk/disk1")
+        }
+        try FileManager.default.createDirectory(
+            atPath: sys + "/class/block", withIntermediateDirectories: true)
+        let real = file.hasPrefix("block/") ? "\(device)/block/disk/disk1" : partition
+        try FileManager.default.createSymbolicLink(
+            atPath: sys + "/class/block/disk1", withDestinationPath: real)
+        let node = try #require(BlockNode(name: "disk1", sys: sys))
+        #expect(node.serialNumber(run: sys) == serial)
+        try FileManager.default.createDirectory(
+            atPath: sys + "/udev/data", withIntermediateDirectories: true)
+        try "S:disk/by-id/x\nE:ID_SERIAL=X_Y\nE:ID_SERIAL_SHORT=Y 7\n".write(
+            toFile: sys + "/udev/data/b8:1", atomically: false, encoding: .utf8)
+        #expect(node.serialNumber(run: sys) == "Y 7")
+    }
 }

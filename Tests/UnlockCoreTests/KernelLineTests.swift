@@ -78,8 +78,96 @@ import Testing
         #expect(targets(other).map(\.entry.options.flags) == [[]])
     }
 
+    /// A row: the line, and the name, the source and the options of what it asks for.
+    @Test(
+        arguments: [
+            ("rd.luks.uuid=6F3C", ["luks-6f3c UUID=6f3c*"]),
+            ("rd.luks.uuid=luks-6f3c-12", ["luks-6f3c-12 UUID=6f3c-12*"]),
+            ("rd.luks.uuid=keysource:6f rd.luks.name=6f=keys", ["keys UUID=6f*"]),
+            ("rd.luks.name=6f3c=root", ["root UUID=6f3c*"]),
+            (
+                "rd.luks.options=6f=discard rd.luks.options=readonly rd.luks.uuid=6f rd.luks.uuid=da",
+                ["luks-6f UUID=6f* discard", "luks-da UUID=da* readonly"]
+            ),
+            (
+                "rd.luks.uuid=6f3c rd.luks.name=\(first)=root rd.luks.allow-discards=6f3c",
+                ["root UUID=\(first) discard"]
+            ),
+            (
+                "rd.luks.uuid=6f rd.luks.uuid=\(first) rd.luks.uuid=6f\(second.dropFirst(2))",
+                [
+                    "luks-6f UUID=6f*", "luks-\(first) UUID=\(first)",
+                    "luks-6f\(second.dropFirst(2)) UUID=6f\(second.dropFirst(2))",
+                ]
+            ),
+            ("rd.luks.partuuid=\(first)", ["luks-\(first) PARTUUID=\(first)"]),
+            ("rd.luks.partuuid=AABBCCDD-02", ["luks-aabbccdd-02 PARTUUID=aabbccdd-02"]),
+            ("rd.luks.partuuid=aabb", ["luks-aabb PARTUUID=aabb*"]),
+            (
+                "rd.luks.name=aabb=root rd.luks.allow-discards=aabb rd.luks.partuuid=aabb",
+                ["root PARTUUID=aabb* discard"]
+            ),
+            (
+                "rd.luks.serial=WD-W1 rd.luks.name=WD-W1=vault rd.luks.options=WD-W1=discard",
+                ["vault SERIAL=WD-W1 discard"]
+            ),
+            ("rd.luks.serial=luks-S2 rd.luks.key.tout=5", ["luks-S2 SERIAL=S2"]),
+            (
+                "rd.luks.serial=S2 rd.luks.data=S2=/dev/sdx rd.luks.key=S2=/k",
+                ["luks-S2 /dev/sdx"]
+            ),
+        ] as [(String, [String])])
+    func readsWhatDracutReads(line: String, found: [String]) {
+        let kernelLine = KernelLine(parsing: Array(line.utf8))
+        #expect(kernelLine.complaints == [])
+        let all = kernelLine.targets(crypttab: [], isInitramfs: true)
+        let rows = all.map { target in
+            let flags = target.entry.options.flags.map { " " + $0.rawValue }.sorted()
+            return "\(target.name) \(target.entry.source)" + flags.joined()
+        }
+        #expect(rows == found)
+        #expect(all.allSatisfy { $0.origin == .kernelLine })
+    }
+
+    @Test(
+        arguments: [
+            ("rd.luks.uuid=6f3c", ["one"]), ("rd.luks.partuuid=AABBCCDD-02", ["part"]),
+            ("rd.luks.partuuid=aabb", ["part"]), ("rd.luks.partuuid=bb", ["luks-bb"]),
+            // Two entries fit: what is there decides, and neither entry.
+            ("rd.luks.uuid=da71", ["luks-da71"]),
+            ("rd.luks.uuid=da71 rd.luks.name=\(second)=x", ["x"]),
+        ] as [(String, [String])])
+    func anEntryIsFoundByABeginning(line: String, names: [String]) {
+        let tab = """
+            one UUID=\(Self.first) none luks
+            part PARTUUID=aabbccdd-02 none luks
+            two UUID=\(Self.second) none luks
+            three /dev/disk/by-uuid/da71ffff-1ab0-4000-8000-000000000001 none luks
+            """
+        #expect(targets(line, tab).map(\.name) == names)
+    }
+
     @Test(arguments: [
-        ("rd.luks.uuid=xyz", "kernel line, rd.luks.uuid=: it needs a UUID; it is ignored."),
+        (
+            "rd.luks.uuid=xyz",
+            "kernel line, rd.luks.uuid=: it needs a UUID or the beginning of one; it is ignored."
+        ),
+        (
+            "rd.luks.uuid=\(first)0",
+            "kernel line, rd.luks.uuid=: it needs a UUID or the beginning of one; it is ignored."
+        ),
+        (
+            "rd.luks.partuuid=sda2",
+            "kernel line, rd.luks.partuuid=: it needs a partition's UUID or the beginning of one; it is ignored."
+        ),
+        (
+            "rd.luks.serial=",
+            "kernel line, rd.luks.serial=: it needs a drive's serial number; it is ignored."
+        ),
+        (
+            "rd.luks.allow-discards=yes",
+            "kernel line, rd.luks.allow_discards=: it needs a UUID or the beginning of one; it is ignored."
+        ),
         (
             "luks.name=\(first)=a/b",
             "kernel line, luks.name=: 'a/b' cannot be a mapping's name; it is ignored."
@@ -89,8 +177,16 @@ import Testing
             "kernel line, rd.luks.data=: it needs UUID=VALUE; it is ignored."
         ),
         (
-            "rd.luks.partuuid=\(first)",
-            "kernel line, rd.luks.partuuid=: davit does not know it; name the disk by rd.luks.uuid=; it is ignored."
+            "rd.luks.label=vault",
+            "kernel line, rd.luks.label=: davit does not know it; name the disk by rd.luks.uuid=; it is ignored."
+        ),
+        (
+            "rd.luks.uuid=da rd.luks.options=6f=discard",
+            "kernel line, luks.options=: the option '6f' is unknown and ignored."
+        ),
+        (
+            "rd.luks.options=\(first)=discard,tries=often",
+            "kernel line, luks.options=: the option 'tries' needs a number and is ignored."
         ),
         ("cryptdevice=/dev/sda", "kernel line, cryptdevice=: it needs DEVICE:NAME; it is ignored."),
         (
