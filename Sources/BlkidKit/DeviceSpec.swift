@@ -32,10 +32,13 @@ package enum DeviceSpec {
         if ["UUID", "PARTUUID"].contains(tag), value.hasSuffix("*") {
             let devices = found()
             let uuid: (Found) -> String = {
-                tag == "PARTUUID" ? $0.superblock.partitionUUID : isLUKS($0) ? $0.superblock.uuid : ""
+                tag == "PARTUUID"
+                    ? $0.superblock.partitionUUID : isLUKS($0) ? $0.superblock.uuid : ""
             }
             let digits = undashed(value.dropLast())
-            let fitting = devices.filter { undashed(uuid($0)).hasPrefix(digits) && !uuid($0).isEmpty }
+            let fitting = devices.filter {
+                undashed(uuid($0)).hasPrefix(digits) && !uuid($0).isEmpty
+            }
             guard let one = fitting.first else { return .missing }
             // The paths to one disk have one UUID, and the whole one says which of them is meant.
             return fitting.allSatisfy { uuid($0) == uuid(one) }

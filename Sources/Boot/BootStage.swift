@@ -7,6 +7,9 @@ package enum BootStage: Sendable, Equatable {
     case system
     /// Somebody asks for the passphrase of that device (Debian's cryptroot).
     case passphrase(device: String)
+    /// A prompt of Debian's cryptroot stands for a device that somebody else has opened; `endless`, where it would come
+    /// back however often it is answered (`tries=0`).
+    case heldPrompt(device: String, endless: Bool)
     /// cryptsetup derives a key or opens a device.
     case opening(device: String?)
     /// A checker runs on that device.
@@ -28,20 +31,27 @@ package enum BootStage: Sendable, Equatable {
         let commandLine = Files.text(Roots.proc + "/cmdline", limit: 4096) ?? ""
         return stage(
             processes, environment: ProcessTable.environment, commandLine: commandLine,
-            exists: Files.exists)
+            exists: Files.exists,
+            isOpen: { name in
+                BlockNode.all().contains { $0.mapperName == name && $0.sectors > 0 }
+            })
     }
 
     /// Decides from what was seen; what is most worth knowing comes first.
     package static func stage(
         _ processes: [ProcessTable.Entry], environment: (Int32, String) -> String?,
-        commandLine: String, exists: (String) -> Bool
+        commandLine: String, exists: (String) -> Bool, isOpen: (String) -> Bool
     ) -> BootStage {
         if let checker = processes.first(where: { isChecker($0.program) }) {
             return .checking(device: checker.arguments.last ?? "a file system")
         }
         if let askpass = processes.first(where: { $0.program == "askpass" }) {
-            let name = environment(askpass.pid, "CRYPTTAB_NAME")
-            return .passphrase(device: name ?? askpass.arguments.dropFirst().joined(separator: " "))
+            guard let name = environment(askpass.pid, "CRYPTTAB_NAME") else {
+                return .passphrase(device: askpass.arguments.dropFirst().joined(separator: " "))
+            }
+            guard isOpen(name) else { return .passphrase(device: name) }
+            let tries = environment(askpass.pid, "CRYPTTAB_OPTION_tries").flatMap { Int($0) }
+            return .heldPrompt(device: name, endless: tries.map { $0 <= 0 } ?? false)
         }
         if let cryptsetup = processes.first(where: { $0.program == "cryptsetup" }) {
             return .opening(device: cryptsetup.arguments.last)
@@ -111,6 +121,10 @@ package enum BootStage: Sendable, Equatable {
         switch self {
         case .system: "the system runs; the initramfs is over"
         case .passphrase(let device): "waits for the passphrase of \(device)"
+        case .heldPrompt(let device, false):
+            "waits at a prompt for \(device), which is open already; 'davit unlock' ends the prompt once nothing else is locked, 'davit boot' at once"
+        case .heldPrompt(let device, true):
+            "waits at a prompt for \(device), which is open already and asked for without end (tries=0); 'davit unlock \(device)' lets that prompt open it"
         case .opening(let device): "opens \(device ?? "an encrypted device")"
         case .checking(let device): "checks the file system on \(device)"
         case .rescueShell:
@@ -125,6 +139,7 @@ package enum BootStage: Sendable, Equatable {
         switch self {
         case .system: "system"
         case .passphrase: "passphrase"
+        case .heldPrompt: "held-prompt"
         case .opening: "opening"
         case .checking: "checking"
         case .rescueShell: "rescue-shell"

@@ -41,9 +41,12 @@ package struct BootWatch {
             }
             switch stage {
             case .system: return .systemRuns
-            case .passphrase(let device) where Clock.now - begun > patience:
+            case .passphrase(let device) where Clock.now - begun > patience,
+                .heldPrompt(let device, _) where Clock.now - begun > patience:
                 return .passphraseWanted(device: device)
-            case .passphrase, .opening, .checking, .rescueShell, .rootDevice, .initramfs: break
+            case .passphrase, .heldPrompt, .opening, .checking, .rescueShell, .rootDevice,
+                .initramfs:
+                break
             }
             if let end = try pause(signals) { return end }
         }

@@ -95,7 +95,7 @@ package struct GoOn {
         while true {
             let stage = BootStage.now
             switch stage {
-            case .system, .passphrase: return .wentOn(stage)
+            case .system, .passphrase, .heldPrompt: return .wentOn(stage)
             case .rescueShell:
                 return .stoppedAgain(missing: BootStage.missingRoot)
             case .opening, .checking, .rootDevice, .initramfs: break

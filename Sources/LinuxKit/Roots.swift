@@ -12,6 +12,8 @@ package enum Roots {
     package static var sys: String { directory("DAVIT_SYS", "/sys") }
     /// DAVIT_PROC.
     package static var proc: String { directory("DAVIT_PROC", "/proc") }
+    /// DAVIT_LIB: where the initramfs's cryptsetup has its FIFO.
+    package static var lib: String { directory("DAVIT_LIB", "/lib") }
     /// DAVIT_DEV.
     package static var dev: String { directory("DAVIT_DEV", "/dev") }
 

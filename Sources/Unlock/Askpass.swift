@@ -4,7 +4,7 @@ import UnlockCore
 /// Debian's askpass: it holds a FIFO open and gives what is written there to cryptsetup.
 /// Source: cryptsetup debian/askpass.c, debian/initramfs/scripts/local-top/cryptroot.
 struct Askpass {
-    var fifo = NamedPipe("/lib/cryptsetup/passfifo")
+    var fifo = NamedPipe(Roots.lib + "/cryptsetup/passfifo")
 
     /// The process that reads the FIFO, and whether cryptroot is at work at all.
     func look() -> (asking: AttemptMachine.Asking?, cryptrootRuns: Bool) {
@@ -34,6 +34,13 @@ struct Askpass {
         try withUnsafeBytes(of: &line) { bytes throws(SystemError) in
             try write(bytes, to: asking)
         }
+    }
+
+    /// Whether cryptroot would ask for that device again, however often the prompt is ended.
+    /// Source: cryptsetup debian/initramfs/scripts/local-top/cryptroot, setup_mapping.
+    static func isEndless(_ asking: AttemptMachine.Asking) -> Bool {
+        ProcessTable.environment(of: asking.pid, "CRYPTTAB_OPTION_tries").flatMap { Int($0) }
+            .map { $0 <= 0 } ?? false
     }
 
     private var processes: [Int32] { Files.names(in: Roots.proc).compactMap { Int32($0) } }

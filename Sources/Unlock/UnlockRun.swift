@@ -117,13 +117,28 @@ package struct UnlockRun: Sendable {
         return nil
     }
 
+    /// What became of cryptroot's prompt for a device that is open, by the device's name.
+    package enum PromptEnd: Equatable, Sendable {
+        /// There is no such prompt.
+        case none
+        case ended(String)
+        /// It would come back for ever, so nothing was done.
+        case endless(String)
+        case stands(String)
+    }
+
     /// Ends cryptroot's prompts for a device that is open, whatever else is locked.
-    /// - Returns: the device, or `nil` where cryptroot asks for none that is open.
-    package func endPrompts(words: @escaping (String) -> Void) throws(SystemError) -> String? {
+    package func endPrompts() throws(SystemError) -> PromptEnd {
+        guard let asking = Self.heldPrompt else { return .none }
+        guard !Askpass.isEndless(asking) else { return .endless(asking.name) }
+        let signals = try SignalDescriptor([Signal.interrupt, Signal.terminate])
+        try release(signals) { Output.line($0) }
+        return Self.heldPrompt?.name == asking.name ? .stands(asking.name) : .ended(asking.name)
+    }
+
+    private static var heldPrompt: AttemptMachine.Asking? {
         let seen = Surroundings.observe()
-        guard let name = seen.asking?.name, seen.open.contains(name) else { return nil }
-        try release(try SignalDescriptor([Signal.interrupt, Signal.terminate]), words)
-        return name
+        return seen.asking.flatMap { seen.open.contains($0.name) ? $0 : nil }
     }
 
     private func release(

@@ -7,11 +7,12 @@ import Testing
 
     private func stage(
         _ processes: [Entry], environment: [Int32: [String: String]] = [:],
-        commandLine: String = "quiet root=/dev/mapper/cryptroot ro", present: Set<String> = []
+        commandLine: String = "quiet root=/dev/mapper/cryptroot ro", present: Set<String> = [],
+        open: Set<String> = []
     ) -> BootStage {
         BootStage.stage(
             processes, environment: { environment[$0]?[$1] }, commandLine: commandLine,
-            exists: { present.contains($0) })
+            exists: { present.contains($0) }, isOpen: { open.contains($0) })
     }
 
     @Test func namesTheDeviceThatAskpassWantsAPassphraseFor() {
@@ -23,6 +24,44 @@ import Testing
         #expect(seen == .passphrase(device: "cryptroot"))
         #expect(seen.words == "waits for the passphrase of cryptroot")
         #expect(stage([askpass]) == .passphrase(device: "Please unlock disk root: "))
+    }
+
+    /// A disk that somebody opened by hand needs no passphrase, whatever the prompt says.
+    @Test(
+        arguments: [
+            (["CRYPTTAB_NAME": "root"], .passphrase(device: "root"), "passphrase", []),
+            (
+                ["CRYPTTAB_NAME": "root"], .heldPrompt(device: "root", endless: false),
+                "held-prompt", ["root"]
+            ),
+            (
+                ["CRYPTTAB_NAME": "root", "CRYPTTAB_OPTION_tries": "2"],
+                .heldPrompt(device: "root", endless: false), "held-prompt", ["root", "data"]
+            ),
+            (
+                ["CRYPTTAB_NAME": "root", "CRYPTTAB_OPTION_tries": "0"],
+                .heldPrompt(device: "root", endless: true), "held-prompt", ["root"]
+            ),
+            (["CRYPTTAB_NAME": "root"], .passphrase(device: "root"), "passphrase", ["data"]),
+        ] as [([String: String], BootStage, String, Set<String>)])
+    func doesNotAskForWhatIsOpen(
+        environment: [String: String], expected: BootStage, word: String, open: Set<String>
+    ) {
+        let askpass = Entry(pid: 7, name: "askpass", arguments: ["/lib/cryptsetup/askpass", "?"])
+        let seen = stage([askpass], environment: [7: environment], open: open)
+        #expect(seen == expected)
+        #expect(seen.word == word)
+    }
+
+    @Test func saysWhatEndsAPromptForWhatIsOpen() {
+        #expect(
+            BootStage.heldPrompt(device: "root", endless: false).words
+                == "waits at a prompt for root, which is open already; 'davit unlock' ends the prompt once nothing else is locked, 'davit boot' at once"
+        )
+        #expect(
+            BootStage.heldPrompt(device: "root", endless: true).words
+                == "waits at a prompt for root, which is open already and asked for without end (tries=0); 'davit unlock root' lets that prompt open it"
+        )
     }
 
     @Test func tellsAShellThatGaveUpFromAScript() {

@@ -14,7 +14,7 @@ enum BootCommand: Command {
         the initramfs tries again; then tells what happens, until the boot waits for a passphrase, or has given up
         again. A shell in which somebody typed or something runs is never ended. Where the boot has not stopped, says
         what it waits for. Where Debian's scripts still ask for a disk that is open already, ends their prompt, and with
-        it all that they would have asked for after it.
+        it all that they would have asked for after it; not where they would ask for ever (tries=0).
 
           --wait SECONDS   how long to watch (60)
 
@@ -25,9 +25,7 @@ enum BootCommand: Command {
         var reader = ArgumentReader(arguments)
         let wait = try reader.number("--wait", in: 0...86400) ?? 60
         _ = try reader.operands(atMost: 0)
-        if let name = try UnlockRun().endPrompts(words: { Output.line($0) }) {
-            Output.line("The prompt for \(name), which is open, was ended.")
-        }
+        if let answer = try endPrompt() { return answer }
         switch try GoOn(patience: .seconds(wait), say: { Output.line($0) })() {
         case .systemRuns:
             Output.line("The system runs: there is no boot that waits.")
@@ -53,12 +51,33 @@ enum BootCommand: Command {
         }
     }
 
+    /// - Returns: `nil` unless a prompt still stands in the way.
+    private static func endPrompt() throws -> ExitCode? {
+        switch try UnlockRun().endPrompts() {
+        case .none: return nil
+        case .ended(let name):
+            Output.line("The prompt for \(name), which is open, was ended.")
+            return nil
+        case .endless(let name):
+            Output.error(
+                "\(name) is open, and the boot scripts would ask for it again however often their prompt is ended (tries=0). 'davit unlock \(name)' takes its passphrase, closes it, and lets them open it."
+            )
+            return .failed
+        case .stands(let name):
+            Output.error(
+                "\(name) is open, and the prompt for it does not end: 'davit log' says why. Run 'davit boot' again."
+            )
+            return .failed
+        }
+    }
+
     private static func tell(_ stage: BootStage) -> ExitCode {
         Output.line("The boot \(stage.words).")
         switch stage {
         case .passphrase:
             Output.line("'davit unlock' takes it.")
             return .failed
+        case .heldPrompt: return .failed
         case .rootDevice:
             Output.line(
                 "It goes on by itself when that comes. 'davit unlock --list' shows encrypted disks."
