@@ -6,10 +6,12 @@ package struct CryptDevice: ~Copyable {
     private let handle: OpaquePointer
     private let log: LogCollector
     private let path: String
+    private let header: String?
     private let format: CryptFormat
 
     /// Reads the header of `path`, a block device or an image file, or the detached one in `header`.
-    /// - Throws: `.cannotOpen` when `path` or `header` is no readable device or file; `.away` when it may become one again; `.noHeader` without one of `format`.
+    /// - Throws: `.cannotOpen`, `.noDisk` or `.tooShort` when `path` or `header` is no readable device or file; `.away` when it
+    ///   may become one again; `.noHeader` without one of `format`; `.damaged` when it has one that cannot be used.
     package init(
         path: String, header: String? = nil, format: CryptFormat = .luks
     ) throws(CryptError) {
@@ -18,10 +20,8 @@ package struct CryptDevice: ~Copyable {
         let status =
             header.map { crypt_init_data_device(&opened, $0, path) } ?? crypt_init(&opened, path)
         guard status == 0, let opened else {
-            let culprit = header.flatMap { access($0, R_OK) == 0 ? nil : $0 } ?? path
-            // libcryptsetup says "block device required" of everything that it cannot open.
-            let code = Self.failure(opening: culprit) ?? -status
-            throw Self.refusal(culprit, code)
+            let trouble = [header, path].lazy.compactMap { $0 }.compactMap(DiskPlace.trouble(at:))
+            throw trouble.first ?? DiskPlace.refusal(header ?? path, -status)
         }
         let log = LogCollector()
         log.attach(to: opened)
@@ -29,12 +29,12 @@ package struct CryptDevice: ~Copyable {
         guard loaded == 0 else {
             let words = log.take()
             crypt_free(opened)  // deinit does not run when init throws
-            if Self.passing.contains(-loaded) { throw Self.refusal(header ?? path, -loaded) }
-            throw .noHeader(path: header ?? path, kind: format.name, words: words)
+            throw Self.refusal(header ?? path, -loaded, format, words)
         }
         handle = opened
         self.log = log
         self.path = path
+        self.header = header
         self.format = format
         // What crypt_load had to say about a header that it accepted is no reason of a later failure.
         _ = log.take()
@@ -42,20 +42,19 @@ package struct CryptDevice: ~Copyable {
 
     deinit { crypt_free(handle) }
 
-    /// What a device says that is not ready, or that went away a moment ago: it may be there again.
-    private static let passing = [EIO, ENXIO, ENODEV, ENOMEDIUM, ENOENT, EBUSY]
-
-    private static func failure(opening path: String) -> Int32? {
-        let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        guard descriptor >= 0 else { return errno }
-        close(descriptor)
-        return nil
-    }
-
-    private static func refusal(_ path: String, _ code: Int32) -> CryptError {
-        let reason = String(cString: strerror(code))
-        return passing.contains(code)
-            ? .away(path: path, reason: reason) : .cannotOpen(path: path, reason: reason)
+    /// Why a header was not accepted.
+    private static func refusal(
+        _ path: String, _ code: Int32, _ format: CryptFormat, _ words: String
+    ) -> CryptError {
+        if format == .luks, DiskPlace.hasMark(path) {
+            return .damaged(path: path, kind: format.name, words: words)
+        }
+        guard DiskPlace.passing.contains(code) else {
+            return .noHeader(path: path, kind: format.name, words: words)
+        }
+        // What cannot be read of a file is not there, and will not come.
+        return DiskPlace.bytesOfFile(path).map { .tooShort(path: path, bytes: $0) }
+            ?? DiskPlace.refusal(path, code)
     }
 
     /// `LUKS1`, `LUKS2` or `BITLK`.
@@ -84,7 +83,7 @@ package struct CryptDevice: ~Copyable {
 
     /// Proves the passphrase against the keyslots and opens nothing; takes as long as the key derivation.
     /// - Returns: the keyslot that it opens.
-    /// - Throws: `.wrongPassphrase` or `.failed`.
+    /// - Throws: `.wrongPassphrase`, `.emptyKeyslot`, `.away` or `.failed`.
     package borrowing func test(
         passphrase: UnsafeRawBufferPointer, keyslot: Int? = nil
     ) throws(CryptError) -> Int {
@@ -93,7 +92,7 @@ package struct CryptDevice: ~Copyable {
 
     /// Opens the device as /dev/mapper/`name`; takes as long as the key derivation.
     /// - Returns: the keyslot that the passphrase opens.
-    /// - Throws: `.wrongPassphrase`, `.nameInUse` or `.failed`.
+    /// - Throws: `.wrongPassphrase`, `.emptyKeyslot`, `.away`, `.nameInUse` or `.failed`.
     package borrowing func open(
         as name: String, passphrase: UnsafeRawBufferPointer, keyslot: Int? = nil,
         flags: ActivationFlags = []
@@ -126,9 +125,35 @@ package struct CryptDevice: ~Copyable {
         switch -status {
         case EPERM: throw .wrongPassphrase(path: path)
         case EEXIST where name != nil: throw .nameInUse(name: name ?? "")
-        default:
-            let reason = String(cString: strerror(-status)) + "."
-            throw .failed(path: path, words: words.isEmpty ? reason : words)
+        default: break
         }
+        // It was there a moment ago.
+        let trouble = [header, path].lazy.compactMap { $0 }.compactMap(DiskPlace.trouble(at:))
+        if let trouble = trouble.first { throw trouble }
+        if holdsNoKey(keyslot) { throw .emptyKeyslot(path: header ?? path, keyslot) }
+        let reason = words.isEmpty ? String(cString: strerror(-status)) + "." : words
+        let isAboutCipher = [EINVAL, EIO, ENOENT, ENOTSUP].contains(-status)
+        throw .failed(path: path, words: reason + (isAboutCipher ? cipherDoubt ?? "" : ""))
+    }
+
+    private borrowing func holdsNoKey(_ keyslot: Int?) -> Bool {
+        guard format == .luks else { return false }
+        let slots = keyslots
+        return keyslot.map { number in !slots.contains { $0.index == number } } ?? slots.isEmpty
+    }
+
+    /// Whether the kernel may lack the cipher; asked with a key of a length that none takes.
+    private var cipherDoubt: String? {
+        guard let cipher = crypt_get_cipher(handle), let mode = crypt_get_cipher_mode(handle) else {
+            return nil
+        }
+        let chaining = String(cString: mode).split(separator: "-").first.map(String.init) ?? ""
+        var speed = (0.0, 0.0)
+        let answer = crypt_benchmark(handle, cipher, chaining, 1, 16, 4096, &speed.0, &speed.1)
+        let names = (cipher: String(cString: cipher), mode: String(cString: mode))
+        // Without the interface that answers (algif_skcipher) nothing is known, and AES is everywhere.
+        guard answer == -ENOENT || answer == -ENOTSUP && names.cipher != "aes" else { return nil }
+        return
+            " Its cipher is \(names.cipher)-\(names.mode), which this kernel may lack: 'davit modules load' loads modules."
     }
 }

@@ -33,7 +33,7 @@ package struct TCryptVolume: ~Copyable {
     private let path: String
 
     /// Derives the keys and finds the header that they open; takes as long as all derivations together.
-    /// - Throws: `.cannotOpen`; `.wrongPassphrase`, which is also what a device without a volume shows; `.failed`, also
+    /// - Throws: `.cannotOpen`, `.noDisk` or `.away`; `.wrongPassphrase`, which is also what a device without a volume shows; `.failed`, also
     ///   where the passphrase may be right for a cipher that the kernel lacks.
     package init(
         path: String, passphrase: UnsafeRawBufferPointer, options: Options
@@ -42,8 +42,7 @@ package struct TCryptVolume: ~Copyable {
         var opened: OpaquePointer?
         let status = crypt_init(&opened, path)
         guard status == 0, let opened else {
-            let code = access(path, R_OK) == 0 ? -status : errno
-            throw .cannotOpen(path: path, reason: String(cString: strerror(code)))
+            throw DiskPlace.trouble(at: path) ?? DiskPlace.refusal(path, -status)
         }
         let log = LogCollector()
         log.attach(to: opened)

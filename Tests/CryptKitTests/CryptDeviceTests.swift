@@ -58,15 +58,6 @@ import Testing
         #expect(error?.description == "/no/such/disk cannot be opened: No such file or directory.")
     }
 
-    @Test(arguments: [100, 512, 4096, 20_000])
-    func survivesACutHeader(bytes: Int) throws {
-        let image = try LUKSImage(type: "LUKS2", passphrase: "x")
-        #expect(truncate(image.path, off_t(bytes)) == 0)
-        #expect(throws: CryptError.self) {
-            _ = try prove(try CryptDevice(path: image.path), "x")
-        }
-    }
-
     private func slots(_ path: String) throws -> [Keyslot] {
         let device = try CryptDevice(path: path)
         return device.keyslots

@@ -30,6 +30,17 @@ package final class LUKSImage: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
+    /// Destroys its only keyslot, as `cryptsetup luksErase` does.
+    package func erase() throws {
+        var handle: OpaquePointer?
+        guard crypt_init(&handle, header ?? path) == 0 else { throw POSIXError(.EIO) }
+        defer { crypt_free(handle) }
+        crypt_set_log_callback(handle, { _, _, _ in }, nil)
+        guard crypt_load(handle, nil, nil) == 0, crypt_keyslot_destroy(handle, 0) == 0 else {
+            throw POSIXError(.EIO)
+        }
+    }
+
     private func format(
         _ type: String, _ passphrase: String, _ memoryKiB: UInt32, _ rounds: UInt32,
         _ threads: UInt32

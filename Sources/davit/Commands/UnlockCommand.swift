@@ -89,7 +89,7 @@ enum UnlockCommand: Command {
             return .failed
         case .left(let names):
             Output.error(
-                "Not open: \(list(names)). Run 'davit unlock' again with another passphrase for them."
+                "Not open: \(list(names)). Run 'davit unlock' again with another passphrase, or when what is said above is mended."
             )
             return .failed
         case .missing(let names):
