@@ -1,5 +1,5 @@
-/// Debian's crypttab, as its initramfs reads it: one mapping a line, `target source key options`.
-/// Source: cryptsetup debian/functions, crypttab_foreach_entry; crypttab(5).
+/// A crypttab: one mapping a line, `target source key options`; systemd lets the last two be left out.
+/// Source: cryptsetup debian/functions, crypttab_foreach_entry; systemd's crypttab(5).
 package struct CryptTab: Equatable, Sendable {
     /// One mapping that somebody wants to exist.
     package struct Entry: Equatable, Sendable {
@@ -33,10 +33,8 @@ package struct CryptTab: Equatable, Sendable {
             let fields = line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
             guard let first = fields.first, first.first != UInt8(ascii: "#") else { continue }
             let name = Self.unescaped(first)
-            guard fields.count >= 3 else {
-                complaints.append(
-                    "crypttab line \(number): '\(name)' needs a source and a key ('none') after it."
-                )
+            guard fields.count >= 2 else {
+                complaints.append("crypttab line \(number): '\(name)' needs a source after it.")
                 continue
             }
             guard Self.isName(name) else {
@@ -47,8 +45,8 @@ package struct CryptTab: Equatable, Sendable {
             complaints += options.complaints.map { "crypttab line \(number), \(name): \($0)" }
             entries.append(
                 Entry(
-                    name: name, source: Self.unescaped(fields[1]), key: Self.unescaped(fields[2]),
-                    options: options))
+                    name: name, source: Self.unescaped(fields[1]),
+                    key: fields.count > 2 ? Self.unescaped(fields[2]) : "none", options: options))
         }
     }
 

@@ -34,6 +34,13 @@ import Seeds
         #expect(second.flags == [.readonly])
     }
 
+    @Test func readsWhatSystemdAllows() throws {
+        let tab = parse("a UUID=1-2\nb /dev/sdb -\n")
+        #expect(tab.complaints.isEmpty)
+        #expect(tab.entries.map(\.key) == ["none", "-"])
+        #expect(tab.entries.map(\.options) == [UnlockOptions(), UnlockOptions()])
+    }
+
     @Test(arguments: [
         ("my\\040disk", "my disk"), ("a\\0040b", "a b"), ("a\\134b", "a\\b"), ("a\\\\b", "a\\b"),
         ("tab\\there", "tab\there"), ("odd\\q", "odd\\q"), ("end\\", "end\\"), ("\\1", "\u{1}"),
@@ -50,7 +57,7 @@ import Seeds
     }
 
     @Test(arguments: [
-        ("short /dev/sda", "crypttab line 1: 'short' needs a source and a key ('none') after it."),
+        ("short", "crypttab line 1: 'short' needs a source after it."),
         ("a/b /dev/sda none", "crypttab line 1: 'a/b' cannot be a mapping's name."),
         (".. /dev/sda none", "crypttab line 1: '..' cannot be a mapping's name."),
         ("a /dev/sda none fancy", "crypttab line 1, a: the option 'fancy' is unknown and ignored."),
