@@ -43,6 +43,9 @@ extension Status {
         let source = device["source"]?.string ?? "?"
         var line =
             "\(name): \(device["state"]?.string ?? "?") since \(ago(device["since"])) (\(source))"
+        if let missing = device["missing"]?.string, missing != source {
+            line += "; missing: \(missing)"
+        }
         if let tries = device["tries"]?.int, tries > 0 { line += "; tries: \(tries)" }
         if let error = device["lastError"]?.string { line += "; last error: \(error)" }
         return line

@@ -85,6 +85,14 @@ package struct Inventory: Sendable {
         }
     }
 
+    /// Writes the state files, and reads in them since when each state holds.
+    mutating func writeDown() {
+        for index in items.indices where !items[index].reopens {
+            let since = StateFile.update(items[index])["since"]?.int
+            items[index].since = since.map { .milliseconds($0) }
+        }
+    }
+
     private mutating func read(_ path: String, _ origin: UnlockTarget.Origin) -> [UnlockTarget] {
         guard let bytes = try? Files.read(path) else { return [] }
         let tab = CryptTab(parsing: bytes)

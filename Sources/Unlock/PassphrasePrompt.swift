@@ -39,10 +39,11 @@ struct PassphrasePrompt: ~Copyable {
     /// How long nobody relies on the kernel's announcements alone.
     private static let reviewInterval = Duration.seconds(10)
 
-    /// Reads until a line is complete or `hasChanged`, asked at every event and every second, says so.
+    /// Reads until a line is complete or `hasChanged`, asked at every event and every second, says so, or it is time for a
+    /// reminder and nothing is typed.
     mutating func read(
         from keyboard: Keyboard, signals: borrowing SignalDescriptor,
-        events: borrowing DeviceNews, hasChanged: (Occasion) -> Bool
+        events: borrowing DeviceNews, remindAt: Duration? = nil, hasChanged: (Occasion) -> Bool
     ) throws(SystemError) -> End {
         var reviewAt = Clock.now + Self.reviewInterval
         while true {
@@ -61,7 +62,8 @@ struct PassphrasePrompt: ~Copyable {
             }
             if ready[0].isReadable {
                 if let end = take(from: keyboard) { return end }
-            } else if hasChanged(occasion) {
+            } else if hasChanged(occasion) || isEmpty && remindAt.map({ Clock.now >= $0 }) ?? false
+            {
                 return .disturbed
             }
             if Clock.now >= reviewAt { reviewAt = Clock.now + Self.reviewInterval }

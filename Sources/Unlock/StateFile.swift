@@ -4,7 +4,8 @@ import LinuxKit
 /// `$DAVIT_RUN/unlock/NAME.json`: what is known about one device, for `davit status` and the next `davit unlock`.
 ///
 /// Members: `name`, `source`, `device` (found now, or null), `state` (`waiting-for-source`, `locked`, `trying`, `open`,
-/// `left-to-system`, `failed`), `since` (milliseconds since boot at which the state began, as far as davit saw),
+/// `left-to-system`, `failed`), `since` (milliseconds since boot at which the state began, as far as davit saw; what an
+/// initramfs lacks when it is looked at first is missing since the boot),
 /// `missing` (what is waited for, or null), `tries` (passphrases tried by davit), `lastError`, `openedBy` (`davit`,
 /// `cryptroot` or `systemd` when these opened it with the passphrase that davit handed on, `other`, or null).
 enum StateFile {
@@ -35,6 +36,7 @@ enum StateFile {
         }
         let state = change.word ?? item.word
         let isSame = before?["state"]?.string == state
+        let beganNow = before == nil && item.isMissing && Host.isInitramfs ? .zero : Clock.now
         var error = change.error ?? before?["lastError"]?.string
         if state == "open" { error = nil }
         if case .failed(let reason) = item.state { error = reason }
@@ -48,7 +50,7 @@ enum StateFile {
             "source": .string(item.target.entry.source),
             "device": JSON(item.device),
             "state": .string(state),
-            "since": JSON((isSame ? before?["since"]?.int : nil) ?? Int(Clock.now.milliseconds)),
+            "since": JSON((isSame ? before?["since"]?.int : nil) ?? Int(beganNow.milliseconds)),
             "missing": JSON(missing),
             "tries": .number((before?["tries"]?.int ?? 0) + (change.isTry ? 1 : 0)),
             "lastError": JSON(error),

@@ -32,8 +32,10 @@ package struct UnlockDialogue {
         var kept: SharedSecret?
         var tried: Set<String> = []
         var told: Set<String> = []
+        var reminders = Reminders()
         var answered: Set<String> = []
         var opened: [String] = []
+        var isRight = true
 
         while true {
             let inventory = run.take()
@@ -41,8 +43,13 @@ package struct UnlockDialogue {
             let others = run.onlyTest ? [] : SystemdPrompts().others(than: inventory.items)
             guard !inventory.items.isEmpty || !others.isEmpty else { return .nothing }
             introduce(inventory, &told)
+            remind(of: inventory.items.filter { $0.isMissing }, &reminders)
             let locked = lockedOnes(inventory)
             let missing = inventory.items.filter { $0.isMissing }
+            // One that went away in the middle is tried when it is back.
+            tried.subtract(missing.map { $0.name })
+            if !isRight, missing.isEmpty { kept = nil }
+            isRight = true
             if locked.isEmpty, missing.isEmpty, others.isEmpty {
                 if !run.onlyTest {
                     _ = try run.releasePrompts(inventory, signals: signals, words: Output.error)
@@ -67,8 +74,9 @@ package struct UnlockDialogue {
                 if run.onlyTest, isAccepted, locked.allSatisfy({ isProven($0, result) }) {
                     return .done
                 }
-                // A passphrase that opens nothing is forgotten at once.
-                if !isAccepted { kept = nil }
+                // A passphrase that opens nothing is forgotten at once, unless it was not refused and a device is gone.
+                isRight = isAccepted
+                if result.outcomes.values.contains(.wrong), !isAccepted { kept = nil }
                 continue
             }
             if !run.onlyTest,
@@ -90,7 +98,9 @@ package struct UnlockDialogue {
                 other.map { "\($0.message) (asked by systemd) " }
                     ?? Self.question(locked, missing, isKept: kept != nil))
             prompt.echoes = other?.echoes ?? false
-            let end = try prompt.read(from: keyboard, signals: signals, events: events) {
+            let end = try prompt.read(
+                from: keyboard, signals: signals, events: events, remindAt: reminders.nextAt
+            ) {
                 hasChanged(inventory, others, $0)
             }
             Output.error("")
@@ -161,11 +171,21 @@ package struct UnlockDialogue {
             case .locked: continue
             case .open:
                 if told.insert(item.name).inserted { Output.line("\(item.name): open.") }
-            case .waitingForSource, .leftToSystem, .failed:
+            // Said as long as they are, and since when.
+            case .waitingForSource: continue
+            case .leftToSystem, .failed:
                 if told.insert(item.name + item.word).inserted {
-                    Output.error("\(item.name): \(item.remark)\(item.isMissing ? "." : "")")
+                    Output.error("\(item.name): \(item.remark)")
                 }
             }
+        }
+    }
+
+    /// Says of what is missing since when it is.
+    private func remind(of missing: [UnlockItem], _ reminders: inout Reminders) {
+        let names = reminders.due(missing.map { $0.name }, at: Clock.now)
+        for item in missing where names.contains(item.name) {
+            Output.error("\(item.name): \(item.absence(at: Clock.now)).")
         }
     }
 

@@ -1,5 +1,6 @@
 import CryptKit
 import JSONKit
+import LinuxKit
 import UnlockCore
 
 /// One device that is to be opened, as it stands now.
@@ -26,6 +27,8 @@ package struct UnlockItem: Sendable, Equatable {
     /// The header's kind and the costliest keyslot, where a header was read.
     package let type: String?
     package let costliest: Keyslot?
+    /// When its state began, in time since boot, as far as davit saw; `nil` where nobody has looked that up.
+    package var since: Duration?
     /// cryptroot asks for it for ever although it is open.
     package var reopens = false
 
@@ -50,6 +53,12 @@ package struct UnlockItem: Sendable, Equatable {
         if case .leftToSystem = state { true } else { false }
     }
     package var isOpen: Bool { if case .open = state { true } else { false } }
+
+    /// What is missing, and for how long, where that is worth a word.
+    func absence(at now: Duration) -> String {
+        guard let since, now - since >= .seconds(1) else { return remark }
+        return "\(remark) (for \((now - since).inWords))"
+    }
 
     /// The state in the words of the state files.
     package var word: String {

@@ -23,6 +23,8 @@ package struct UnlockOnce {
             guard inventory.unknown.isEmpty else { return .unknown(inventory.unknown) }
             introduce(inventory, &announced)
             let wanted = inventory.items.filter { !$0.isLeftToSystem }
+            // One that went away in the middle is tried when it is back.
+            for item in wanted where item.isMissing { settled[item.name] = nil }
             guard !wanted.isEmpty || !inventory.items.isEmpty else { return .nothing }
             let fresh = wanted.filter {
                 ($0.isLocked || $0.reopens || run.onlyTest && $0.isOpen && $0.device != nil)
@@ -55,7 +57,8 @@ package struct UnlockOnce {
             }
             for item in missing where announced.insert(item.name).inserted {
                 Output.error(
-                    "\(item.name): \(item.remark); waiting for it, \(run.wait.inWords) at most.")
+                    "\(item.name): \(item.absence(at: Clock.now)); waiting for it, \(run.wait.inWords) at most."
+                )
             }
             guard try pause(events, signals, until: deadline) else {
                 return .givenUp(opened: Self.opened(settled))
@@ -120,7 +123,9 @@ package struct UnlockOnce {
                 }
             }
         }
-        for item in missing { Output.error("\(item.name): \(item.remark).") }
+        for item in missing {
+            Output.error("\(item.name): \(item.absence(at: Clock.now)).")
+        }
         if !left.isEmpty { return .left(left + missing.map { $0.name }) }
         return missing.isEmpty ? .done : .missing(missing.map { $0.name })
     }

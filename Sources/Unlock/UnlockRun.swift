@@ -45,7 +45,7 @@ package struct UnlockRun: Sendable {
     package func take() -> Inventory {
         var inventory = Inventory(of: names, in: sources)
         inventory.markReopening(Surroundings.observe())
-        for item in inventory.items where !item.reopens { StateFile.update(item) }
+        inventory.writeDown()
         return inventory
     }
 

@@ -15,7 +15,8 @@ package enum UnlockWorker {
         let secret = try SharedSecret(adopting: 3)
         prepareLocking()
         let finding = secret.withBytes { bytes in
-            find(request, key: slice(bytes, request))
+            slice(bytes, request).map { find(request, key: $0) }
+                ?? .failed("keyfile-offset=\(request.keyOffset) skips all that was given.")
         }
         Output.line(json(finding).compact)
         return finding == .accepted
@@ -54,9 +55,11 @@ package enum UnlockWorker {
         }
     }
 
+    /// The part that is the key; `nil` when it begins behind the end.
     private static func slice(
         _ bytes: UnsafeRawBufferPointer, _ request: WorkerRequest
-    ) -> UnsafeRawBufferPointer {
+    ) -> UnsafeRawBufferPointer? {
+        guard request.keyOffset == 0 || request.keyOffset < bytes.count else { return nil }
         let rest = bytes.dropFirst(request.keyOffset)
         return UnsafeRawBufferPointer(
             rebasing: request.keySize.map { rest.prefix($0) } ?? rest)

@@ -23,6 +23,10 @@ struct LateDiskTests {
 
             let session = try await rescue.session(
                 at: lease.address, question: "Passphrase to try when it comes: ")
+            // Nobody has looked before, and it has been missing since the boot all the same.
+            try await session.client.output.expect(
+                "root: UUID=da710000-1ab0-4000-8000-000000000000 is not there yet (for ",
+                within: .seconds(180))
             session.type(GuestImage.passphrase + "\n")
             try await session.client.output.expect(
                 "Waiting for root, data1, to be tried with the same passphrase",

@@ -88,6 +88,29 @@ import Testing
         #expect(said.split(separator: "\r\n").count == 1)
     }
 
+    /// As a cable that is knocked off: what was typed is tried again when the disk is back.
+    @Test func whatGoesAwayInTheMiddleIsTriedWhenItIsBack() throws {
+        let program = try Program()
+        let tab = try tab(program, ["root DISK none luks"])
+        let (disk, away) = (program.scratch + "/disk", program.scratch + "/away")
+        try Files.makeDirectory(program.scratch + "/run/unlock")
+        // Between the question and the derivation, for as long as it takes.
+        var lock = try LockFile(taking: program.scratch + "/run/unlock/lock")
+        let session = try Session(program, ["unlock", "--test", "--crypttab", tab])
+        try session.expect("Passphrase for root: ")
+        try session.type("Rettungsring\r")
+        try session.expect("is trying a passphrase now; waiting for it.")
+        try FileManager.default.moveItem(atPath: disk, toPath: away)
+        lock = nil
+        _ = lock
+        try session.expect("root: \(disk) cannot be opened: No such file or directory.")
+        try session.expect("root: \(disk) is not there yet")
+        try session.expect("Waiting for root, to be tried with the same passphrase")
+        try FileManager.default.moveItem(atPath: away, toPath: disk)
+        try session.expect("root: the passphrase is right.")
+        #expect(try session.exit() == .code(0))
+    }
+
     @Test func whatWasTypedIsKeptForWhatComesLate() throws {
         let program = try Program()
         let place = program.scratch + "/late"

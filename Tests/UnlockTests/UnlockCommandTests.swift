@@ -111,6 +111,11 @@ import Testing
         let key = try program.file("key", "xxxsecretyyy")
         let result = try program.run(["unlock", "--test", "--crypttab", tab, "--key-file", key])
         #expect(result.exit == .code(0))
+        let behind = try crypttab(
+            program, "root \(image.path) none luks,keyfile-offset=12,keyfile-size=6")
+        let none = try program.run(["unlock", "--test", "--crypttab", behind, "--key-file", key])
+        #expect(none.exit == .code(1))
+        #expect(none.errors.contains("root: keyfile-offset=12 skips all that was given."))
     }
 
     /// Options of key files say nothing about what is typed, but for Debian's cryptroot, which cuts that, too.
@@ -193,6 +198,19 @@ import Testing
         let lock = try LockFile(taking: program.scratch + "/run/unlock/lock")
         #expect(try state() == "trying")
         _ = consume lock
+    }
+
+    @Test func theStatusSaysWhatIsMissing() throws {
+        let program = try Program()
+        let image = try LUKSImage(type: "LUKS2", passphrase: "x")
+        let tab = try crypttab(
+            program, "late UUID=0-1 none luks", "cut \(image.path) none luks,header=/no/header")
+        _ = try program.run(["unlock", "--list", "--crypttab", tab])
+        let lines = try program.run(["status"]).output.split(separator: "\n")
+        let late = try #require(lines.first { $0.contains("late: ") })
+        #expect(late.hasSuffix(" (UUID=0-1)") && late.contains("waiting-for-source since "))
+        let cut = try #require(lines.first { $0.contains("cut: ") })
+        #expect(cut.hasSuffix(" (\(image.path)); missing: its header /no/header"))
     }
 
     @Test func waitsForWhatIsMissingAndSaysSo() throws {
