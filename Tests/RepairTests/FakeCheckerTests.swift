@@ -251,12 +251,20 @@ struct FakeCheckerTests {
         #expect(try kept { $0["progress"]?["number"]?.int == 2 })
         #expect(try kept { $0["verdict"]?["verdict"] == "livelocked" })
         #expect(try kept { $0["evidence"]?.array?.isEmpty == false })
-        let names = try FileManager.default.contentsOfDirectory(
-            atPath: shop.path("kept/davit-repair-1"))
-        #expect(names.contains("evidence-1.txt") && names.contains("transcript"), "\(names)")
-        #expect(!names.contains { $0.hasSuffix(".new") }, "\(names)")
+        // The record is copied first, and the rest is on its way then.
+        func names() -> [String] {
+            let names = try? FileManager.default.contentsOfDirectory(
+                atPath: shop.path("kept/davit-repair-1"))
+            return names ?? []
+        }
+        #expect(
+            try shop.wait { _ in
+                let names = names()
+                return names.contains("evidence-1.txt") && names.contains("transcript")
+            })
         try cancelled(shop)
         #expect(try kept { $0["state"] == "ended" })
+        #expect(try shop.wait { _ in !names().contains { $0.hasSuffix(".new") } })
     }
 
     /// A place that goes away is named once, tried again, and never ends the run.
