@@ -155,8 +155,7 @@ import Testing
         var client = try server.startSSH(
             "trap 'echo hup > \(said); exit' HUP; echo $$ > \(said).pid; while :; do sleep 0.01; done"
         )
-        try eventually("the program runs") { Files.text(said + ".pid") != nil }
-        let pid = try #require(Files.text(said + ".pid").flatMap { Int32($0) })
+        let pid = try number(in: said + ".pid")
         try eventually("its session is told of") { server.sessionFiles.count == 1 }
         client.signal(SIGKILL)
         try eventually("the program heard SIGHUP") { Files.text(said) == "hup" }
@@ -167,13 +166,22 @@ import Testing
         _ = client.poll()
     }
 
+    /// The number that a program writes into a file once it runs; the file is there a moment before it.
+    private func number(in path: String) throws -> Int32 {
+        var number: Int32?
+        try eventually("the program runs") {
+            number = Files.text(path).flatMap { Int32($0) }
+            return number != nil
+        }
+        return try #require(number)
+    }
+
     @Test func aProgramThatIgnoresTheHangUpIsKilled() throws {
         let server = try TestServer()
         let said = "\(server.scratch)/said"
         let client = try server.startSSH(
             "trap '' HUP; echo $$ > \(said); while :; do sleep 0.01; done")
-        try eventually("the program runs") { Files.text(said) != nil }
-        let pid = try #require(Files.text(said).flatMap { Int32($0) })
+        let pid = try number(in: said)
         client.signal(SIGKILL)
         try eventually("the program is gone") { kill(pid, 0) == -1 }
     }
