@@ -15,8 +15,11 @@ package struct Machine: Sendable {
     let emulatedParameters: [String]
 
     /// What the kernel says of processors that stand still for seconds, which those of a busy host's guests do, would stand
-    /// in the middle of what a story waits for on the console.
-    private static let slowHost = ["nowatchdog", "rcupdate.rcu_cpu_stall_suppress=1"]
+    /// in the middle of what a story waits for on the console; and systemd gives units and disks 90 s.
+    private static let slowHost = [
+        "nowatchdog", "rcupdate.rcu_cpu_stall_suppress=1",
+        "systemd.default_timeout_start_sec=900", "systemd.default_device_timeout_sec=900",
+    ]
 
     /// The architecture of this host, whose guests need no foreign programs to be built.
     package static func host() throws -> Machine {
