@@ -5,7 +5,7 @@ import LinuxKit
 package enum BootStage: Sendable, Equatable {
     /// The system runs; the initramfs is over.
     case system
-    /// Somebody asks for the passphrase of that device (Debian's cryptroot).
+    /// Somebody asks for the passphrase of that device: Debian's cryptroot, or systemd.
     case passphrase(device: String)
     /// A prompt of Debian's cryptroot stands for a device that somebody else has opened; `endless`, where it would come
     /// back however often it is answered (`tries=0`).
@@ -24,7 +24,7 @@ package enum BootStage: Sendable, Equatable {
     /// Looks at the machine.
     package static var now: BootStage {
         guard Host.isInitramfs else { return .system }
-        let programs = shellNames.union(["askpass", "cryptsetup"])
+        let programs = shellNames.union(["askpass", "cryptsetup", "systemd-cryptsetup"])
         let processes = ProcessTable.all.filter {
             programs.contains($0.program) || isChecker($0.program)
         }
@@ -34,13 +34,25 @@ package enum BootStage: Sendable, Equatable {
             exists: Files.exists,
             isOpen: { name in
                 BlockNode.all().contains { $0.mapperName == name && $0.sectors > 0 }
+            }, asked: systemdAskers)
+    }
+
+    /// The processes whose questions systemd's agents are to answer.
+    private static var systemdAskers: Set<Int32> {
+        let directory = Roots.systemRun + "/systemd/ask-password"
+        let files = Files.names(in: directory).filter { $0.hasPrefix("ask.") }
+        return Set(
+            files.compactMap { name in
+                let lines = Files.text("\(directory)/\(name)")?.split(separator: "\n") ?? []
+                return lines.first { $0.hasPrefix("PID=") }.flatMap { Int32($0.dropFirst(4)) }
             })
     }
 
     /// Decides from what was seen; what is most worth knowing comes first.
     package static func stage(
         _ processes: [ProcessTable.Entry], environment: (Int32, String) -> String?,
-        commandLine: String, exists: (String) -> Bool, isOpen: (String) -> Bool
+        commandLine: String, exists: (String) -> Bool, isOpen: (String) -> Bool,
+        asked: Set<Int32> = []
     ) -> BootStage {
         if let checker = processes.first(where: { isChecker($0.program) }) {
             return .checking(device: checker.arguments.last ?? "a file system")
@@ -52,6 +64,15 @@ package enum BootStage: Sendable, Equatable {
             guard isOpen(name) else { return .passphrase(device: name) }
             let tries = environment(askpass.pid, "CRYPTTAB_OPTION_tries").flatMap { Int($0) }
             return .heldPrompt(device: name, endless: tries.map { $0 <= 0 } ?? false)
+        }
+        // `systemd-cryptsetup attach NAME DEVICE …`; the one that asks, before one that derives a key.
+        let attaching = processes.filter {
+            $0.program == "systemd-cryptsetup" && $0.arguments.dropFirst().first == "attach"
+        }
+        if let one = attaching.first(where: { asked.contains($0.pid) }) ?? attaching.first {
+            let name = one.arguments.dropFirst(2).first
+            return asked.contains(one.pid)
+                ? .passphrase(device: name ?? "a disk") : .opening(device: name)
         }
         if let cryptsetup = processes.first(where: { $0.program == "cryptsetup" }) {
             return .opening(device: cryptsetup.arguments.last)

@@ -8,11 +8,11 @@ import Testing
     private func stage(
         _ processes: [Entry], environment: [Int32: [String: String]] = [:],
         commandLine: String = "quiet root=/dev/mapper/cryptroot ro", present: Set<String> = [],
-        open: Set<String> = []
+        open: Set<String> = [], asked: Set<Int32> = []
     ) -> BootStage {
         BootStage.stage(
             processes, environment: { environment[$0]?[$1] }, commandLine: commandLine,
-            exists: { present.contains($0) }, isOpen: { open.contains($0) })
+            exists: { present.contains($0) }, isOpen: { open.contains($0) }, asked: asked)
     }
 
     @Test func namesTheDeviceThatAskpassWantsAPassphraseFor() {
@@ -62,6 +62,23 @@ import Testing
             BootStage.heldPrompt(device: "root", endless: true).words
                 == "waits at a prompt for root, which is open already and asked for without end (tries=0); 'davit unlock root' lets that prompt open it"
         )
+    }
+
+    @Test(
+        arguments: [
+            ([], .opening(device: "root")), ([8], .passphrase(device: "data")),
+            ([7, 8], .passphrase(device: "root")), ([9], .opening(device: "root")),
+        ] as [(Set<Int32>, BootStage)])
+    func namesTheDeviceThatSystemdWantsAPassphraseFor(asked: Set<Int32>, expected: BootStage) {
+        let path = "/usr/lib/systemd/systemd-cryptsetup"
+        let processes = [
+            Entry(
+                pid: 7, name: "systemd-cryptse", arguments: [path, "attach", "root", "/dev/sda"]),
+            Entry(
+                pid: 8, name: "systemd-cryptse", arguments: [path, "attach", "data", "/dev/sdb"]),
+            Entry(pid: 9, name: "systemd-cryptse", arguments: [path, "detach", "old"]),
+        ]
+        #expect(stage(processes, asked: asked) == expected)
     }
 
     @Test func tellsAShellThatGaveUpFromAScript() {

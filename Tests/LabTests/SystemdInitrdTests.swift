@@ -39,6 +39,16 @@ struct SystemdInitrdTests {
             try rescue.guest.attach("root")
             let question = try await session.client.output.expect(
                 "Passphrase for root: ", after: token, within: .seconds(180))
+            _ = try await rescue.ssh.run(
+                host: lease.address,
+                ["until ls /run/systemd/ask-password/ask.*; do sleep 0.2; done"],
+                within: .seconds(180)
+            ).checked()
+            let status = try await rescue.ssh.run(
+                host: lease.address, ["status"], within: .seconds(180))
+            #expect(
+                status.text.contains("Boot      waits for the passphrase of root"), "\(status.text)"
+            )
             session.type("not the passphrase\n")
             let refused = try await session.client.output.expect(
                 "root: no key slot opens", after: question, within: .seconds(180))
