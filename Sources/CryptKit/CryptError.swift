@@ -26,7 +26,10 @@ package enum CryptError: Error, Equatable, CustomStringConvertible {
         case .cannotOpen(let path, let reason), .away(let path, let reason):
             return "\(path) cannot be opened: \(reason)."
         case .noHeader(let path, let kind, let words):
-            let advice = "Give the partition that holds it, or add header=FILE to its entry."
+            let advice =
+                kind == CryptFormat.luks.name
+                ? "Give the partition that holds it, or add header=FILE to its entry."
+                : "Give the partition that holds it, or its type."
             return words.isEmpty
                 ? "\(path) holds no \(kind) header. \(advice)"
                 : "\(path) holds no usable \(kind) header: \(words) \(advice)"

@@ -26,9 +26,10 @@ struct SystemdPrompts {
         }
     }
 
-    /// The questions that are for none of these devices.
+    /// The questions that are for none of these devices, or for one whose key the system sees to: it asks when that fails.
     func others(than items: [UnlockItem]) -> [AskFile] {
-        look().filter { question in !items.contains { Self.isMeant($0, by: question) } }
+        let own = items.filter { !$0.isLeftToSystem }
+        return look().filter { question in !own.contains { Self.isMeant($0, by: question) } }
     }
 
     /// Whether systemd opens something now, or waits to.

@@ -35,7 +35,7 @@ package struct UnlockDialogue {
         var reminders = Reminders()
         var answered: Set<String> = []
         var opened: [String] = []
-        var isRight = true
+        var hasOpenedSomething = true
 
         while true {
             let inventory = run.take()
@@ -46,10 +46,11 @@ package struct UnlockDialogue {
             remind(of: inventory.items.filter { $0.isMissing }, &reminders)
             let locked = lockedOnes(inventory)
             let missing = inventory.items.filter { $0.isMissing }
-            // One that went away in the middle is tried when it is back.
+            // One that went away in the middle is tried when it is back; but for that a passphrase that has opened
+            // nothing is forgotten at once.
             tried.subtract(missing.map { $0.name })
-            if !isRight, missing.isEmpty { kept = nil }
-            isRight = true
+            if !hasOpenedSomething, missing.isEmpty { kept = nil }
+            hasOpenedSomething = true
             if locked.isEmpty, missing.isEmpty, others.isEmpty {
                 if !run.onlyTest {
                     _ = try run.releasePrompts(inventory, signals: signals, words: Output.error)
@@ -74,9 +75,8 @@ package struct UnlockDialogue {
                 if run.onlyTest, isAccepted, locked.allSatisfy({ isProven($0, result) }) {
                     return .done
                 }
-                // A passphrase that opens nothing is forgotten at once, unless it was not refused and a device is gone.
-                isRight = isAccepted
-                if result.outcomes.values.contains(.wrong), !isAccepted { kept = nil }
+                hasOpenedSomething = isAccepted
+                if !isAccepted, result.outcomes.values.contains(.wrong) { kept = nil }
                 continue
             }
             if !run.onlyTest,

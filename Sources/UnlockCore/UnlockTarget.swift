@@ -48,6 +48,12 @@ package struct UnlockTarget: Equatable, Sendable {
         case .other(let type):
             return "It is of the type '\(type)', which davit leaves to the system's own scripts."
         }
+        if let header = entry.options.header, let colon = Self.deviceColon(in: header),
+            !keyExists(header)
+        {
+            return
+                "Its header is the file \(header[..<colon]) on \(header[colon...].dropFirst()), which systemd fetches itself."
+        }
         if let script = entry.options.keyscript {
             let name = script.split(separator: "/").last ?? ""
             // These two ask for a LUKS passphrase; the others for something that only they understand.
@@ -59,5 +65,16 @@ package struct UnlockTarget: Equatable, Sendable {
         guard entry.key != "none", entry.key != "-", !entry.key.isEmpty else { return nil }
         guard keyExists(entry.key) else { return nil }
         return "Its key is the file \(entry.key), which the system uses itself."
+    }
+
+    /// Where a device begins behind the path of a file on it, as systemd writes `header=/file:UUID=…`.
+    /// Source: systemd src/cryptsetup/cryptsetup-generator.c, split_locationspec.
+    private static func deviceColon(in header: String) -> String.Index? {
+        guard let colon = header.lastIndex(of: ":") else { return nil }
+        let device = header[colon...].dropFirst()
+        let isDevice = ["/dev/", "UUID=", "LABEL=", "PARTUUID=", "PARTLABEL="].contains {
+            device.hasPrefix($0)
+        }
+        return isDevice ? colon : nil
     }
 }

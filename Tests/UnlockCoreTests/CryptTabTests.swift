@@ -84,6 +84,15 @@ import Seeds
                     + "opening it with a wrong one shows garbage. It is left to the system's own scripts."
             ),
             ("a s none keyscript=/lib/cryptsetup/scripts/decrypt_keyctl", nil),
+            ("a s none header=/h", nil), ("a s none header=/there:x", nil),
+            (
+                "a s none header=/h:UUID=1-2",
+                "Its header is the file /h on UUID=1-2, which systemd fetches itself."
+            ),
+            (
+                "a s none header=/h:/dev/sdb",
+                "Its header is the file /h on /dev/sdb, which systemd fetches itself."
+            ),
             (
                 "a s x keyscript=/bin/yubi",
                 "Its key comes from the script /bin/yubi, which the system runs itself."

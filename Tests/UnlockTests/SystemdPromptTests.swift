@@ -85,6 +85,21 @@ import Testing
         #expect(try session.exit() == .code(0))
     }
 
+    /// Where the key file does not fit systemd asks, and nothing of it can be proven here.
+    @Test func asksForADiskThatIsLeftToTheSystem() throws {
+        let program = try Program()
+        let image = try LUKSImage(type: "LUKS2", passphrase: "Rettungsring")
+        let question = try Question(
+            program, "1", "Message=Passphrase for root:\nId=cryptsetup:\(image.path)")
+        let tab = try program.file("crypttab", "root \(image.path) /etc/passwd luks\n")
+        let session = try session(program, tab)
+        try session.expect("root: Its key is the file /etc/passwd, which the system uses itself.")
+        try session.expect("Passphrase for root: (asked by systemd) ")
+        try session.type("Rettungsring\r")
+        #expect(try question.answer() == "+Rettungsring")
+        #expect(try session.exit() == .code(0))
+    }
+
     /// The passphrase of a disk is proven first: a wrong one costs systemd none of its tries.
     @Test func provesThePassphraseOfADiskBeforeSystemdGetsIt() throws {
         let program = try Program()
