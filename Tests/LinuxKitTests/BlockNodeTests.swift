@@ -41,7 +41,7 @@ import Testing
     /// Where the kernel has a serial number: in the page of a SCSI disk, at the device itself, some steps above it.
     @Test(
         arguments: [
-            ("pci0/host0/target0:0:0/0:0:0:0", "vpd_pg80", "\0\u{80}\0\u{8}  WD-1 2 ", "WD-1_2"),
+            ("pci0/host0/target0:0:0/0:0:0:0", "vpd_pg80", "\0\u{80}\0$  WD-1 2 ", "WD-1_2"),
             ("pci0/virtio1", "block/disk/serial", "vault-7\n", "vault-7"),
             ("pci0/usb1/1-2", "serial", "0123AB\n", "0123AB"),
             ("pci0/virtio1", "block/disk/serial", "\n", nil),
