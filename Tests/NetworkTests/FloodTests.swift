@@ -30,12 +30,12 @@ import Testing
             let logins = try logins(under: kind, from: sources)
             // One for a host that was busy with something else: late, or pushed out and to type the command again.
             if logins.bad.count <= 1 { return }
-            // Where others have taken the processors from server and strangers, nothing is shown either way.
-            guard logins.others > 0.2 else {
-                Issue.record("with strangers: \(logins)")
+            // Where others have taken the processors from server and strangers, nothing is shown either way. A test that
+            // gave up for that would be counted as passed.
+            guard logins.others > 0.2, attempt < 5 else {
+                Issue.record("with strangers, attempt \(attempt): \(logins)")
                 return
             }
-            if attempt == 3 { try Test.cancel("others had the processors each time: \(logins)") }
         }
     }
 
