@@ -110,11 +110,13 @@ extension Look {
             text += "     \(([invocation.program] + invocation.arguments).joined(separator: " "))\n"
             text += final.map { "     Cannot be undone: \($0)\n" }.joined()
         }
-        if let backend = Backends.named(subject.system.backend),
-            Checkers.path(of: backend.programs) == nil
-        {
-            text +=
-                "  not here: \(backend.programs.joined(separator: " or ")) (Debian package \(backend.package)). Upload it to \(Checkers.uploads)\(plan.mount(for: .repair) == nil ? "" : ", or use --kernel").\n"
+        if let backend = Backends.named(subject.system.backend) {
+            let search = Checkers.Search(for: backend.programs)
+            for sentence in search.passedOver { text += "  not used: \(sentence)\n" }
+            if search.path == nil {
+                text +=
+                    "  not here: \(backend.programs.joined(separator: " or ")) (Debian package \(backend.package)). Upload it to \(Checkers.uploads)\(plan.mount(for: .repair) == nil ? "" : ", or use --kernel").\n"
+            }
         }
         return text + plan.traps.map { "  know: \($0)\n" }.joined() + next(subject, plan)
     }

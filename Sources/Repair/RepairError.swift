@@ -7,9 +7,10 @@ package enum RepairError: Error, Equatable, CustomStringConvertible {
     case nothingToRepair([String])
     case several([String])
     case refused(what: String, obstacles: [String])
-    case noChecker(names: [String], package: String)
+    /// `passedOver` says of those that are there why they will not do; whole sentences.
+    case noChecker(names: [String], package: String, passedOver: [String])
     case notInKernel(type: String, purpose: String)
-    case notAProgram(String)
+    case notAProgram(String, reason: String)
     case noConsent(what: String, cannotBeUndone: [String])
     case alreadyRunning(id: Int, paths: [String])
     /// The checker of a job that was killed still runs.
@@ -33,12 +34,14 @@ package enum RepairError: Error, Equatable, CustomStringConvertible {
             "There are several file systems: \(names.joined(separator: "; ")). Name the one that is meant."
         case .refused(let what, let obstacles):
             "\(what) is left alone. \(obstacles.joined(separator: " "))"
-        case .noChecker(let names, let package):
-            "There is no \(names.joined(separator: " or ")) here. Upload it (Debian package \(package)) to \(Checkers.uploads), or give --checker FILE. Some file systems the kernel can do itself: --kernel."
+        case .noChecker(let names, let package, let passedOver):
+            (["There is no \(names.joined(separator: " or ")) here that can be run."] + passedOver
+                + [
+                    "Upload it (Debian package \(package)) to \(Checkers.uploads), or give --checker FILE. Some file systems the kernel can do itself: --kernel."
+                ]).joined(separator: " ")
         case .notInKernel(let type, let purpose):
             "The kernel has no \(purpose) of \(type) that davit could use. Leave --kernel or --kernel-fsck out."
-        case .notAProgram(let path):
-            "\(path) cannot be run: it has to be an executable file that belongs to root and that others cannot change, and not lie where nothing may be executed (noexec), as below /run in many an initramfs; \(Checkers.uploads) will do."
+        case .notAProgram(let path, let reason): "\(path) cannot be run: \(reason)."
         case .noConsent(let what, let final):
             (["\(what) would be written to, and nobody is asked here. Give --yes to allow it."]
                 + final)

@@ -40,7 +40,8 @@ enum RepairCommand: Command {
                              bcachefs with its fsck, with --check without a write
           --kernel-fsck      lets the kernel's own fsck do it, without a mount: for bcachefs, from Linux 6.8 on
           --degraded         goes on with members missing
-          --checker FILE     uses this program in place of the one that is found
+          --checker FILE     uses this program in place of the one that is found: in $DAVIT_RUN/tools or /root,
+                             where uploads go, and then where the system keeps its own
           --log-to PLACE     keeps a copy of the record there, renewed each minute and with each change of the
                              verdict: a directory, or a device with a plain, clean file system, which is mounted
                              for that. Without --check, --trial and --run: reads the records that lie in that
