@@ -23,6 +23,8 @@ package struct RepairJob: ~Copyable {
     var pastTroubles: [Trouble] = []
     /// What runs now.
     var stage: Stage
+    /// Why the devices are slower than usual.
+    var burdens: [String] = []
     var publishedAt = Duration.zero
     var isDirty = true
 
@@ -163,7 +165,7 @@ package struct RepairJob: ~Copyable {
     }
 
     mutating func publish() {
-        record.progress = checkersProgress ?? reader.progress
+        record.progress = (checkersProgress ?? reader.progress).knowing(record.before?.journal)
         record.troubles = pastTroubles + reader.troubles.filter { !pastTroubles.contains($0) }
         record.estimate = estimator.estimate
         record.rate = estimator.rate
@@ -173,6 +175,9 @@ package struct RepairJob: ~Copyable {
         if record.state != .ended {
             record.verdict = verdicts.verdict
             record.because = verdicts.reason
+            if record.verdict != .working {
+                record.because += burdens.map { ". \($0)" }.joined()
+            }
             if record.verdict.isStuck, let trouble = record.troubles.last(where: \.isFinal) {
                 record.because += ". This is known: \(trouble.name)"
             }

@@ -66,10 +66,12 @@ package struct ExtBackend: Backend {
         found.lastMountPoint = mountPoint.isEmpty ? nil : mountPoint
 
         if hasJournal {
-            let journal = journalSuperblock(block, 1024 << UInt64(logBlockSize), image)
-            found.sequence = journal.map { UInt64($0.be32(24)) }
+            let journal = ExtJournal(of: block, blockSize: 1024 << UInt64(logBlockSize), image)
+            found.sequence = journal?.sequence
             if incompatible & Feature.needsRecovery != 0 {
-                found.journal = .needsReplay(first: found.sequence, last: nil)
+                let last = journal?.lastCommitted()
+                found.journal = .needsReplay(first: found.sequence, last: last)
+                found.sequence = last ?? found.sequence
             } else {
                 found.journal = journal == nil ? .unknown : .empty
             }
@@ -81,24 +83,6 @@ package struct ExtBackend: Backend {
             ? .damaged
             : incompatible & Feature.needsRecovery != 0 || !isMarkedValid ? .unclean : .clean
         return found
-    }
-
-    /// The journal's own superblock, found through the copy of its inode's block list (s_jnl_blocks).
-    private func journalSuperblock(
-        _ block: DiskBytes, _ blockSize: UInt64, _ image: DiskImage
-    ) -> DiskBytes? {
-        let list = 268
-        let isExtentTree = block.le16(list) == 0xF30A
-        // An extent header of 12 bytes, then the first extent: block, length, start high, start low.
-        let start =
-            isExtentTree
-            ? UInt64(block.le16(list + 18)) << 32 | UInt64(block.le32(list + 20))
-            : UInt64(block.le32(list))
-        guard block.u8(253) == 1, start > 0, start < image.size / blockSize,
-            !isExtentTree || block.le16(list + 6) == 0,
-            let journal = image.read(start * blockSize, 1024), journal.be32(0) == 0xC03B_3998
-        else { return nil }
-        return journal
     }
 
     // MARK: The checker

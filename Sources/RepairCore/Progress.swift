@@ -86,6 +86,17 @@ package struct Progress: Equatable, Sendable {
         }
     }
 
+    /// What the superblock and the journal said before, where the checker does not tell.
+    package func knowing(_ before: FileSystem.Journal?) -> Progress {
+        guard case .needsReplay(let first?, let last?) = before, journal.first == nil else {
+            return self
+        }
+        var progress = self
+        progress.journal.first = first
+        progress.journal.last = last
+        return progress
+    }
+
     /// Counts a line that the backend does not know.
     package mutating func applyUnknown(_ line: Line) {
         let pattern = line.pattern

@@ -38,6 +38,44 @@ struct RealCheckerTests {
         #expect(try shop.tool("e2fsck", "-f", "-n", "e.img").code == 0)
     }
 
+    /// The journal is walked to its end, in all forms that jbd2 has: with and without checksums, an inode with extents
+    /// and one with lists of blocks.
+    @Test(
+        .enabled(if: Workshop.has("mke2fs", "e2fsck", "debugfs")),
+        arguments: [
+            ("ext4", "jo -c"), ("ext4", "jo -c -v 2"), ("ext4", "jo"), ("ext3", "jo"),
+            ("ext3", "jo -c"),
+        ])
+    func extWithManyTransactions(_ type: String, _ open: String) throws {
+        let shop = try Workshop()
+        try shop.image("e.img", megabytes: 64)
+        try shop.tool("mke2fs", "-q", "-t", type, "-b", "1024", "e.img")
+        // Each close and opening begins a new transaction; the third has more blocks than one descriptor names.
+        let blocks = (3000..<3200).map(String.init).joined(separator: ",")
+        let one = "jw -b 9001 /dev/zero\n"
+        let text = "\(open)\n\(one)\(one)jw -b \(blocks) /dev/zero\njw -r 5000\n\(one)jc\n"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: shop.path("commands")))
+        try shop.tool("debugfs", "-w", "-f", "commands", "e.img")
+        let dump = try shop.tool("debugfs", "-R", "logdump", "e.img").output
+        // What debugfs finds there, by itself.
+        let sequences = dump.components(separatedBy: "Found expected sequence ").dropFirst()
+            .filter { $0.contains("commit block)") && $0.prefix(40).contains("type 2") }
+            .compactMap { UInt64($0.prefix { $0.isNumber }) }
+        let first = try #require(sequences.first)
+        let last = try #require(sequences.last)
+        #expect(last > first, "\(dump)")
+        let look = try shop.repair("e.img").output
+        #expect(look.contains("journal to be replayed, entries \(first)-\(last)\n"), "\(look)")
+        let repair = try shop.repair("--run", "--yes", "e.img")
+        #expect(repair.code == 0 || repair.code == 1, "\(repair.output)")
+        let record = try shop.record()
+        #expect(record["before"]?["sequence"]?.int == Int(last))
+        #expect(record["progress"]?["journal"]?["last"]?.int == Int(last))
+        #expect(
+            record["words"]?.string?.contains("journal entries \(first)-\(last) replayed") == true)
+        #expect(try shop.record()["after"]?["journal"] == "journal empty")
+    }
+
     @Test(.enabled(if: Workshop.has("mke2fs", "e2fsck", "dumpe2fs")))
     func extWithABrokenInodeTable() throws {
         let shop = try Workshop()
