@@ -43,9 +43,11 @@ extension RepairJob {
                 reader.take(Array((text + "\n").utf8), from: 3)
             }
         }
-        let below = ArrayActivity.words(below: stage.devices)
+        let arrays = ArrayActivity.busy(below: stage.devices)
+        let below = arrays.map(\.words)
         isDirty = isDirty || below != record.below
         record.below = below
+        burdens = arrays.compactMap(\.burden)
     }
 
     mutating func keepEvidence(_ activity: ProcessActivity) {

@@ -93,15 +93,12 @@ package struct Look {
             guard !sources.isEmpty else { throw .noSuchTarget(target) }
             return sources.map { device($0, uses) }
         }
-        let value = target.split(separator: "=", maxSplits: 1).last.map(String.init) ?? target
-        let wantsUUID = !target.hasPrefix("LABEL=")
-        let wantsLabel = !target.hasPrefix("UUID=")
-        let found = everything().filter { device in
-            device.systems.contains { system in
-                wantsUUID && system.uuid.lowercased() == value.lowercased()
-                    || wantsLabel && !system.label.isEmpty && system.label == value
-            }
+        let named = everything().compactMap { device in
+            device.match(target).map { (device: device, match: $0) }
         }
+        // The file system itself rather than what lies below it and is called the same.
+        let best = named.map(\.match).max()
+        let found = named.filter { $0.match == best }.map(\.device)
         guard !found.isEmpty else { throw .noSuchTarget(target) }
         return found
     }

@@ -51,6 +51,19 @@ package struct MDArray: Sendable, Equatable {
     }
 }
 
+extension MDArray {
+    /// Why what works on it is slower than usual; `nil` where the array has nothing to do for itself.
+    package var burden: String? {
+        guard case .runs(let kind, let done, let total, let minutes, _) = activity else {
+            return nil
+        }
+        let share = total > 0 ? "\(min(100, done / max(1, total / 100))) %" : "its beginning"
+        let left = minutes.map { ", about \($0) min left" } ?? ""
+        return
+            "\(name) below is at its own \(kind) (\(share)\(left)), which takes much of its disks' time"
+    }
+}
+
 /// The arrays of this machine.
 package enum MDStat {
     /// Bounds what a file that is not mdstat could make.

@@ -17,6 +17,43 @@ package struct LookedAt: Sendable, Equatable {
     package var failure: String?
 
     package init(path: String) { self.path = path }
+
+    /// How a UUID or label leads to a device; the better is the greater.
+    package enum Match: Int, Sendable, Comparable {
+        /// By what lies below a file system: an array, a volume group or one of its volumes, an encrypted device.
+        case layer
+        /// By a copy of a superblock that is lost.
+        case copy
+        case fileSystem
+
+        package static func < (one: Match, other: Match) -> Bool { one.rawValue < other.rawValue }
+    }
+
+    /// Whether `target` names what is on this device: a UUID, a label, `UUID=…` or `LABEL=…`.
+    package func match(_ target: String) -> Match? {
+        let value = target.split(separator: "=", maxSplits: 1).last.map(String.init) ?? target
+        let wantsUUID = !target.hasPrefix("LABEL=")
+        let wantsLabel = !target.hasPrefix("UUID=")
+        func fits(_ uuids: [String], _ labels: [String]) -> Bool {
+            wantsUUID && uuids.contains { Self.plain($0) == Self.plain(value) && !$0.isEmpty }
+                || wantsLabel && !value.isEmpty && labels.contains(value)
+        }
+        func fits(_ systems: [FileSystem]) -> Bool {
+            systems.contains { fits([$0.uuid], [$0.label]) }
+        }
+        if fits(systems) { return .fileSystem }
+        if fits(copies) { return .copy }
+        guard let mark else { return nil }
+        // md has the host's name in front of the array's; LVM names volumes of a group by place.
+        let short = mark.name.split(separator: ":").last.map(String.init) ?? ""
+        let place = mark.kind == .lvm ? mark.place ?? "" : ""
+        return fits([mark.uuid, place], [mark.name, short]) ? .layer : nil
+    }
+
+    /// The tools do not agree on where a UUID has its dashes or colons.
+    private static func plain(_ uuid: String) -> String {
+        uuid.lowercased().filter { $0 != "-" && $0 != ":" }
+    }
 }
 
 /// What a look found, one entry for each file system or obstacle.

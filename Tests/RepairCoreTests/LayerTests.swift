@@ -213,4 +213,18 @@ struct LayerTests {
         let layer = try layer([open])
         #expect(layer.opening(allowMissing: true) == .nothing(why: "it is open as /dev/md0"))
     }
+
+    /// An array that is at something of its own makes whoever works on it slow.
+    @Test(
+        arguments: [
+            (
+                "      [=>...]  resync = 34.0% (340/1000) finish=12.5min speed=100K/sec",
+                "md0 below is at its own resync (34 %, about 12 min left), which takes much of its disks' time"
+            ),
+            ("      resync=PENDING", nil), ("      bitmap: 0/1 pages", nil),
+        ] as [(String, String?)])
+    func burdens(line: String, words: String?) {
+        let text = "md0 : active raid1 vdb[1] vda[0]\n      1000 blocks [2/2] [UU]\n\(line)\n"
+        #expect(MDStat.arrays(text).first?.burden == words)
+    }
 }
