@@ -115,7 +115,8 @@ package final class Connection {
         defer { state.remove() }
         report(.ready)
         while true {
-            let deadline = [nextDeadline, endsBy].compactMap { $0 }.min()
+            state.writeAgain(at: Clock.now)
+            let deadline = [nextDeadline, endsBy, state.nextTry].compactMap { $0 }.min()
             var interests = [
                 Poll.Interest(signals.number, .input),
                 Poll.Interest(

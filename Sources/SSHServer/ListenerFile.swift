@@ -48,8 +48,12 @@ struct ListenerFile {
             "lastError": JSON(lastError),
         ]
         guard json != written else { return }
-        written = json
-        try? Files.replace(Self.path, with: json.pretty + "\n")
+        if (try? Files.replace(Self.path, with: json.pretty + "\n")) != nil {
+            written = json
+        } else {
+            // Again when there may be room.
+            deadline = nextWrite
+        }
     }
 
     func remove() { try? Files.remove(Self.path) }

@@ -26,14 +26,17 @@ struct SessionFile {
     var algorithms: String?
     var channels = 0
     var command: String?
+    /// When to write again, after /run had no room.
+    private(set) var nextTry: Duration?
+    private static let pause = Duration.seconds(1)
 
     init(peer: Peer, since: Duration) {
         self.peer = peer
         self.since = since
     }
 
-    /// Never fails: a full /run must not keep anybody out.
-    func write() {
+    /// Never fails: a full /run must not keep anybody out. The file is written again, then, by `writeAgain`.
+    mutating func write() {
         guard let loggedInAt else { return }
         let json: JSON = [
             "peer": .string(peer.description),
@@ -45,8 +48,18 @@ struct SessionFile {
             "channels": JSON(channels),
             "command": JSON(command),
         ]
-        try? Files.makeDirectory(Self.directory())
-        try? Files.replace(Self.path(Host.pid), with: json.pretty + "\n")
+        do throws(SystemError) {
+            try Files.makeDirectory(Self.directory())
+            try Files.replace(Self.path(Host.pid), with: json.pretty + "\n")
+            nextTry = nil
+        } catch {
+            nextTry = Clock.now + Self.pause
+        }
+    }
+
+    /// Writes what could not be written, once its time has come.
+    mutating func writeAgain(at now: Duration) {
+        if let due = nextTry, now >= due { write() }
     }
 
     func remove() { try? Files.remove(Self.path(Host.pid)) }

@@ -135,13 +135,6 @@ import Testing
         #expect(Files.text(paths[1])?.contains("got \(name)") == true)
     }
 
-    @Test func givesNoTerminalToAKeyThatMayHaveNone() throws {
-        let server = try TestServer(options: "no-pty")
-        let result = try server.ssh("echo unseen", options: ["-tt"])
-        #expect(result.errors.contains("PTY allocation request failed"))
-        #expect(try server.ssh("test -t 0 || echo none").output == "none\n")
-    }
-
     @Test func acceptsNoEnvironment() throws {
         let server = try TestServer()
         let result = try server.ssh("env", options: ["-o", "SetEnv=LD_PRELOAD=/x LANG=C"])
@@ -225,6 +218,26 @@ import Testing
         #expect(file["peer"]?.string?.hasPrefix("127.0.0.1:") == true)
         #expect(file["key"]?.string?.hasPrefix("SHA256:") == true)
         #expect(file["channels"]?.int == 1)
+        client.signal(SIGTERM)
+    }
+
+    /// What has no room in /run is told as soon as there is.
+    @Test func whoCouldNotBeWrittenDownIsAfterwards() throws {
+        let server = try TestServer()
+        let place = "\(server.scratch)/run/ssh"
+        try #require(rename(place, place + ".away") == 0)
+        try Files.replace(place, with: "in the way")
+        let client = try server.startSSH("echo ready; sleep 1000")
+        try eventually("the program runs") {
+            server.clientOutput.contains("ready")
+        }
+        try Files.remove(place)
+        try eventually("its file is there") {
+            session(of: server)?["command"]?.string == "/bin/sh"
+        }
+        try eventually("so is the listener's") {
+            server.listener?["loggedIn"]?.int == 1
+        }
         client.signal(SIGTERM)
     }
 
