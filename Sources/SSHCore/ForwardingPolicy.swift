@@ -12,20 +12,29 @@ package struct ForwardingPolicy: Sendable, Equatable {
 
     package init(ports: [UInt16] = [Self.exporterPort]) { self.ports = ports }
 
-    /// The address to connect to, or `nil` where this is not allowed: by the server, or by the key.
+    /// Where to connect to, or why not.
+    package enum Answer: Sendable, Equatable {
+        case allowed(IPAddress)
+        case refused(String)
+    }
+
+    /// What a client gets that asks for a connection, as the server and the key that logged in allow it.
     /// - Parameter host: as the client says it; names other than localhost are never looked up.
-    package func address(
+    package func answer(
         for host: String, _ port: UInt16, _ rights: AuthorizedKey.Rights
-    ) -> IPAddress? {
-        guard rights.mayForward, ports.contains(port), let address = Self.loopback(host) else {
-            return nil
+    ) -> Answer {
+        guard rights.mayForward else {
+            return .refused("its key has no-port-forwarding, or restrict")
+        }
+        guard ports.contains(port), let address = Self.loopback(host) else {
+            return .refused("only ports of the loopback that davit.conf names can be had")
         }
         if let targets = rights.forwardingTargets,
             !targets.contains(where: { Self.permits($0, host, port) })
         {
-            return nil
+            return .refused("permitopen= of its key does not name it")
         }
-        return address
+        return .allowed(address)
     }
 
     private static func loopback(_ host: String) -> IPAddress? {

@@ -145,9 +145,11 @@ extension Connection: SessionRequests {
     }
 
     package func terminalRequested(_ terminal: TerminalRequest, on channel: Channel) -> Bool {
-        guard let login, login.rights.mayHaveTerminal, let program = program(for: channel),
-            program.isIdle
-        else { return false }
+        guard let login, let program = program(for: channel), program.isIdle else { return false }
+        guard login.rights.mayHaveTerminal else {
+            log.record("\(peer): may not have a terminal: its key has no-pty, or restrict")
+            return false
+        }
         program.setTerminal(terminal)
         return true
     }

@@ -9,17 +9,18 @@ extension Connection {
 
     package func mayForward(to target: ForwardingTarget) -> Bool {
         guard login != nil, !isEnding else { return false }
-        guard address(for: target) != nil else {
+        if case .refused(let reason) = answer(to: target) {
             // As short as names are: whoever is logged in may still not fill the log.
             let host = String(decoding: target.host.utf8.prefix(64), as: UTF8.self)
-            log.record("\(peer): may not have a connection to \(host), port \(target.port)")
+            log.record(
+                "\(peer): may not have a connection to \(host), port \(target.port): \(reason)")
             return false
         }
         return forwardings.count < Self.mostForwardings
     }
 
     package func opened(_ channel: Channel, to target: ForwardingTarget) -> Bool {
-        guard let address = address(for: target) else { return false }
+        guard case .allowed(let address) = answer(to: target) else { return false }
         do throws(SystemError) {
             forwardings.append(try Forwarding(channel, to: address, port: target.port))
         } catch {
@@ -30,9 +31,9 @@ extension Connection {
         return true
     }
 
-    private func address(for target: ForwardingTarget) -> IPAddress? {
-        guard let login else { return nil }
-        return forwardingPolicy.address(for: target.host, target.port, login.rights)
+    private func answer(to target: ForwardingTarget) -> ForwardingPolicy.Answer {
+        guard let login else { return .refused("nobody is logged in") }
+        return forwardingPolicy.answer(for: target.host, target.port, login.rights)
     }
 
     /// - Parameter events: one for each forwarding that was there when they were waited for.

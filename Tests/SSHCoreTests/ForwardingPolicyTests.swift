@@ -48,3 +48,12 @@ import Testing
         #expect((address != nil) == isAllowed)
     }
 }
+
+extension ForwardingPolicy {
+    fileprivate func address(
+        for host: String, _ port: UInt16, _ rights: AuthorizedKey.Rights
+    ) -> IPAddress? {
+        guard case .allowed(let address) = answer(for: host, port, rights) else { return nil }
+        return address
+    }
+}

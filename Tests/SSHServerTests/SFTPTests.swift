@@ -2,7 +2,7 @@ import Foundation
 import LinuxKit
 import Testing
 
-/// OpenSSH's sftp and scp, and forwarded connections.
+/// OpenSSH's sftp and scp.
 @Suite(.serialized) struct SFTPTests {
     private func sftp(_ server: TestServer, _ lines: String...) throws -> TestServer.Finished {
         let batch = "\(server.scratch)/batch"
@@ -97,17 +97,6 @@ import Testing
     @Test func restrictAloneLetsFilesThrough() throws {
         let server = try TestServer(options: "restrict")
         try sftp(server, "ls /").expectSuccess()
-    }
-
-    // MARK: Forwarding
-
-    @Test func forwardsToNothingButWhatIsAllowed() throws {
-        let server = try TestServer()
-        for target in ["127.0.0.1:\(server.port)", "192.0.2.1:3260"] {
-            let result = try server.ssh(options: ["-W", target])
-            #expect(result.exit == .code(255))
-            try server.expectLogged("may not have a connection")
-        }
     }
 
     /// SFTP has no word for it, and OpenSSH's client shows none of the server's; standard error it shows.
