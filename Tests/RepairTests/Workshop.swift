@@ -32,6 +32,18 @@ final class Workshop: Sendable {
         return root.appendingPathComponent(".build/debug/davit").path
     }()
 
+    /// Whether what is written to such a directory goes to storage.
+    static var isOnStorage: Bool {
+        let look = Process()
+        let output = Pipe()
+        look.executableURL = URL(fileURLWithPath: "/usr/bin/stat")
+        look.arguments = ["-f", "-c", "%T", NSTemporaryDirectory()]
+        look.standardOutput = output
+        guard (try? look.run()) != nil else { return false }
+        let type = output.fileHandleForReading.readDataToEndOfFile()
+        return !String(decoding: type, as: UTF8.self).contains("tmpfs")
+    }
+
     static func has(_ tools: String...) -> Bool { tools.allSatisfy { find($0) != nil } }
 
     static func find(_ tool: String) -> String? {
