@@ -5,7 +5,7 @@ import LinuxKit
 /// What this machine is doing and waiting for, gathered from the state files of davit's processes and from /proc.
 ///
 /// As JSON: `{version, host, kernel, architecture, now, boot: {stage, words, obstacle}, runIsFull, supervisor,
-/// network: […], unlock: […], ssh: {listener, sessions: […]}, export: […], repair: […], kernelNotes: [{name, words,
+/// network: […], unlock: […], ssh: {listener, sessions: […]}, export: […], repair: […], shells: […], kernelNotes: [{name, words,
 /// count, lastAt, line}]}`; `supervisor`, each interface, device, session and export as its process
 /// wrote it, `null` where it wrote nothing. Times are milliseconds since boot, like `now`.
 package struct Status: Sendable {
@@ -23,6 +23,8 @@ package struct Status: Sendable {
     let exports: [JSON]
     /// What the kernel said that is worth reading.
     let kernelNotes: [KernelNotes.Note]
+    /// Shells that go on without a session.
+    let shells: [JSON]
     /// Repairs that run, and the last that has ended.
     let repairs: [JSON]
 
@@ -75,6 +77,7 @@ package struct Status: Sendable {
         sessions = Self.files(in: "ssh") { $0.hasPrefix("session-") }
         exports = Self.files(in: "export")
         repairs = Self.attempts()
+        shells = KeptShells.records
         kernelNotes = Self.readKernelLog()
     }
 
@@ -114,6 +117,7 @@ package struct Status: Sendable {
             "ssh": ["listener": listener, "sessions": .array(sessions)],
             "export": .array(exports),
             "repair": .array(repairs),
+            "shells": .array(shells),
             "kernelNotes": .array(kernelNotes.map(Self.json)),
         ]
     }

@@ -18,6 +18,7 @@ extension Status {
             + block("SSH", [listenerLine] + sessions.map(sessionLine))
             + block("Export", exports.map(exportLine))
             + block("Repair", repairs.map(repairLine))
+            + block("Shells", shellLines)
             + block("Kernel", kernelNotes.map(noteLine))
             + block("Services", serviceLines)
     }
@@ -123,6 +124,16 @@ extension Status {
             line += "; to follow it: davit repair watch \(record["id"]?.int ?? 0)"
         }
         return line
+    }
+
+    /// A line for each shell that goes on without a session.
+    package var shellLines: [String] {
+        shells.map { shell in
+            let id = shell["id"]?.int ?? 0
+            var line = "\(id) since \(ago(shell["since"])), runs: \(shell["runs"]?.string ?? "?")"
+            if shell["isShown"] == true { line += ", shown in a session" }
+            return line + "; to go on with it: davit shell \(id)"
+        }
     }
 
     private var serviceLines: [String] {

@@ -38,6 +38,9 @@ package final class Supervisor {
     private static let textName = "log"
     static var statePath: String { Roots.run + "/supervise.json" }
 
+    /// Above what a shell's keeper gives the shell.
+    private static let patienceForShells = Duration.milliseconds(1300)
+
     private let services: [Service]
     /// Of `$DAVIT_RUN`. The path leads elsewhere once the system has taken over: /run is moved with its mount, and a
     /// process that nobody told to change its root keeps the one without it.
@@ -89,8 +92,10 @@ package final class Supervisor {
             try waitOnce()
         }
         recorder.record("stopped", .detail, Event(.ended, took: Clock.now - since))
-        // The system that takes over may have no davit to read the recorder with.
         try directory.enter()
+        // Nothing of the initramfs outlives it.
+        KeptShells.end(in: ".", by: Clock.now + Self.patienceForShells)
+        // The system that takes over may have no davit to read the recorder with.
         if let text = Recording.text(of: ".") {
             try? Files.replace(Self.textName, with: text, mode: 0o640)
         }

@@ -198,6 +198,39 @@ int davit_message_sockets(int ends[2]) {
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
 }
 
+static int message_socket(const char *path, struct sockaddr_un *address) {
+    address->sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address->sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address->sun_path, path);
+    return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static int succeeded(int descriptor, int failed) {
+    if (!failed) return descriptor;
+    int reason = errno;
+    close(descriptor);
+    errno = reason;
+    return -1;
+}
+
+int davit_message_listener(const char *path) {
+    struct sockaddr_un address = {0};
+    int made = message_socket(path, &address);
+    if (made < 0) return -1;
+    return succeeded(
+        made, bind(made, (struct sockaddr *)&address, sizeof address) || listen(made, 8));
+}
+
+int davit_message_connection(const char *path) {
+    struct sockaddr_un address = {0};
+    int made = message_socket(path, &address);
+    if (made < 0) return -1;
+    return succeeded(made, connect(made, (struct sockaddr *)&address, sizeof address));
+}
+
 union control {
     struct cmsghdr header;
     char room[CMSG_SPACE(sizeof(int))];

@@ -52,6 +52,13 @@ package enum ProcessTable {
         }
     }
 
+    /// The process that has the terminal of `pid` now: itself, or what it started. Source: proc(5), tpgid.
+    package static func foreground(of pid: Int32) -> Entry? {
+        ProcessActivity.fields("\(Roots.proc)/\(pid)/stat").flatMap { fields in
+            fields.count > 5 ? Int32(fields[5]).flatMap(entry) : nil
+        }
+    }
+
     /// When `pid` began, on the clock of `Clock.now`; `nil` when it has ended.
     package static func beginning(of pid: Int32) -> Duration? {
         guard let fields = ProcessActivity.fields("\(Roots.proc)/\(pid)/stat"), fields.count > 19,

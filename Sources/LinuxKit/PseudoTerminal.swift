@@ -32,6 +32,15 @@ package struct PseudoTerminal: ~Copyable {
         _ = davit_ioctl(descriptor, UInt(TIOCSWINSZ), &size)
     }
 
+    /// The window's size; `nil` when `descriptor` is no terminal or does not know it.
+    package static func size(of descriptor: Int32) -> (columns: UInt16, rows: UInt16)? {
+        var size = winsize()
+        guard davit_ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return nil
+        }
+        return (size.ws_col, size.ws_row)
+    }
+
     /// Whether the terminal hands on whole lines and gives Control-D its meaning.
     package static func isCanonical(_ descriptor: Int32) -> Bool {
         var modes = termios()

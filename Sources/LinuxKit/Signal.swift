@@ -16,4 +16,5 @@ package enum Signal {
     package static let terminate = SIGTERM
     package static let user1 = SIGUSR1
     package static let user2 = SIGUSR2
+    package static let windowChange = SIGWINCH
 }

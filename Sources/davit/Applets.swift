@@ -10,6 +10,7 @@ enum Applets {
             UnlockCommand.self,
             ExportCommand.self,
             RepairCommand.self,
+            ShellCommand.self,
             LogCommand.self,
             BootCommand.self,
             RebootCommand.self,

@@ -36,6 +36,12 @@ final class TestServer {
 
     deinit {
         stop()
+        for file in Files.names(in: "\(scratch)/run/shell") where file.hasSuffix(".json") {
+            let text = Files.text("\(scratch)/run/shell/\(file)") ?? ""
+            let state = try? JSON(parsing: text)
+            // What outlives its session must not outlive the test.
+            if let keeper = state?["pid"]?.int { kill(Int32(keeper), SIGTERM) }
+        }
         try? FileManager.default.removeItem(atPath: scratch)
     }
 

@@ -134,6 +134,9 @@ int davit_unread(int pipe);
 
 /// A pair of connected sockets that keep the borders of messages, non-blocking and with O_CLOEXEC.
 int davit_message_sockets(int ends[_Nonnull 2]);
+/// A socket of that kind that listens at `path`, made there; one that is connected to it.
+int davit_message_listener(const char *path);
+int davit_message_connection(const char *path);
 /// Sends a descriptor to the process at the other end; takes one, with O_CLOEXEC. Both return -1 with errno.
 int davit_send_descriptor(int socket, int descriptor);
 int davit_receive_descriptor(int socket);

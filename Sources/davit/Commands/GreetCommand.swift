@@ -29,6 +29,9 @@ enum GreetCommand: Command {
         let keyboard = Keyboard()
         if let answer = try statusAndUnlock(keyboard) { return answer }
         keyboard.release()
+        if Files.exists("/bin/sh") {
+            Output.line("A shell until the connection ends; 'davit shell' gives one that goes on.")
+        }
         return try shell(["-i"])
     }
 

@@ -1,5 +1,7 @@
 import Arguments
+import Boot
 import LinuxKit
+import Recorder
 import Repair
 import RepairCore
 
@@ -15,11 +17,13 @@ enum JobCommand: Command {
         davit job census DIRECTORY before|after SECONDS TYPE OPTIONS MEMBER...
         davit job enclosed DEVICE... -- PROGRAM ARGUMENT...
         davit job copy NUMBER
+        davit job shell NUMBER
 
         Runs the checker that $DAVIT_RUN/repair/NUMBER/request.json describes, and keeps record.json there.
         SIGTERM cancels it, SIGQUIT kills the checker. The second form mounts, so that the kernel replays or checks,
         and unmounts; the third has the kernel's own fsck check them. The fourth mounts, too, counts what is reachable
-        and reads files for so many seconds, into DIRECTORY. The fifth runs a program that sees no other devices than these. The last copies the record to where it is to be kept.
+        and reads files for so many seconds, into DIRECTORY. The fifth runs a program that sees no other devices than these. The sixth copies the record to where it is to be kept.
+        The last is a shell with a terminal of its own, for those who connect to the socket that is its descriptor 3.
         """
 
     static func run(_ arguments: [String]) throws -> ExitCode {
@@ -50,6 +54,16 @@ enum JobCommand: Command {
         case "copy":
             let id = try number(words)
             return succeeds { try RecordCopy.run(id) }
+        case "shell":
+            let id = try number(words)
+            do throws(SystemError) {
+                try KeptShell(id).run()
+                return .done
+            } catch {
+                // Nobody reads what this process says.
+                Recorder(component: .session).record("shell \(id): \(error)", .warning)
+                return .system
+            }
         case "repair":
             try RepairJob.run(try number(words))
             return .done
