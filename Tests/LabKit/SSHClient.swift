@@ -25,13 +25,24 @@ package struct SSHClient: Sendable {
     package func command(
         host: String, options: [String] = [], _ remote: [String] = []
     ) -> [String] {
+        ["ssh"] + settings + options + ["root@\(host)"] + remote
+    }
+
+    private var settings: [String] {
         [
-            "ssh", "-F", "none", "-i", keyFile, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+            "-F", "none", "-i", keyFile, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
             "-o", "UserKnownHostsFile=\(knownHostsFile)", "-o", "GlobalKnownHostsFile=/dev/null",
             "-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=60",
             // Ends when the far side is gone without a word, but not while that stands still for a look at its memory.
             "-o", "ServerAliveInterval=30", "-o", "ServerAliveCountMax=8",
-        ] + options + ["root@\(host)"] + remote
+        ]
+    }
+
+    /// Starts OpenSSH's `scp` or `sftp`, with options and operands as one would type them.
+    package func startTransfer(_ program: String, _ words: [String]) throws -> Child {
+        try Tools.require([program])
+        return try enclosure.start(
+            [program] + settings + words, name: program, environment: environment)
     }
 
     /// Whose client: OpenSSH's `ssh`, or dropbear's `dbclient`.
