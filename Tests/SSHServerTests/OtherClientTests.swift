@@ -43,6 +43,15 @@ struct ParamikoTests {
         #expect(result.output == "ready\ngot \(name)\nexit 5\n", "\(result.errors)")
     }
 
+    /// What a stranger can make libssh deal with before a login is bounded.
+    @Test func tooManyPacketsBeforeALoginEndTheConnection() throws {
+        let server = try TestServer()
+        let result = try paramiko(server, "stranger", "1000")
+        #expect(result.output == "ended\n", "\(result.errors)")
+        try server.expectLogged(" packets and no login; closed")
+        try server.ssh("version").expectSuccess()
+    }
+
     @Test func carriesFiles() throws {
         let server = try TestServer()
         let directory = server.scratch + "/files"

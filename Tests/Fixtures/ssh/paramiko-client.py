@@ -9,7 +9,10 @@ port, key, story, arguments = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.ar
 transport = paramiko.Transport(("127.0.0.1", port))
 # Not the seconds that paramiko gives a server: this one may share a busy machine with many others.
 transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = 180
-transport.connect(username="root", pkey=paramiko.Ed25519Key.from_private_key_file(key))
+if story == "stranger":
+    transport.start_client(timeout=180)
+else:
+    transport.connect(username="root", pkey=paramiko.Ed25519Key.from_private_key_file(key))
 
 
 def finish(channel):
@@ -73,5 +76,16 @@ def sftp(directory):
     print(client.stat(directory + "/old").st_size, client.normalize(directory + "/../."))
 
 
-{"early": early, "signal": signal, "sftp": sftp}[story](*arguments)
+def stranger(packets):
+    """Exchanges keys and goes on with packets that mean nothing, until the server ends it."""
+    try:
+        for _ in range(int(packets)):
+            transport.send_ignore(16)
+    except (EOFError, OSError, paramiko.SSHException):
+        pass
+    transport.join(120)
+    print("open" if transport.is_active() else "ended")
+
+
+{"early": early, "signal": signal, "sftp": sftp, "stranger": stranger}[story](*arguments)
 transport.close()
