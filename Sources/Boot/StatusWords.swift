@@ -102,7 +102,7 @@ extension Status {
         let portals = (export["portals"]?.array ?? []).compactMap(\.string)
         var line = "\(export["name"]?.string ?? "?"): \(export["state"]?.string ?? "?") since "
         line += "\(ago(export["since"])); \(out) of \(disks.count) disks at "
-        line += portals.joined(separator: ", ")
+        line += portals.joined(separator: ", ") + "; who uses it: davit export status"
         if let error = export["lastError"]?.string { line += "; last error: \(error)" }
         return line
     }
