@@ -5,7 +5,8 @@ import Testing
 
 /// Strangers from everywhere against the SSH server, and one administrator: two network namespaces with a cable.
 @Suite(.serialized, .timeLimit(.minutes(20))) struct FloodTests {
-    /// What is promised on a machine that can keep it: one on which a login takes long by itself has four times that.
+    /// What is promised where a login takes no time by itself; elsewhere four times what it takes is allowed. That every
+    /// one of many is faster than this on a quiet machine is measured: `scripts/bench ssh`.
     static let promise = Duration.seconds(2)
 
     /// What a login takes without strangers: the middle one of three.
@@ -25,7 +26,7 @@ import Testing
             ("silent", "128.0.0.0/2"), ("greeting", "128.0.0.0/2"), ("exchanging", "128.0.0.0/2"),
             ("all", "128.0.0.0/2"), ("all", "2001:db8::/32"),
         ])
-    func anAdministratorGetsInWithinTwoSeconds(kind: String, sources: String) throws {
+    func anAdministratorGetsIn(kind: String, sources: String) throws {
         for attempt in 1... {
             let logins = try logins(under: kind, from: sources)
             // One for a host that was busy with something else: late, or pushed out and to type the command again.

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# connect to a command's output against dropbear and OpenSSH, 256 MiB by sftp against OpenSSH, memory per connection
+# connect to a command's output against dropbear and OpenSSH, 256 MiB by sftp against OpenSSH, memory, logins in a flood
 # Sourced by scripts/bench.
 # shellcheck disable=SC2154 # davit_root comes from common.sh.
 
@@ -172,4 +172,52 @@ for name in davit OpenSSH; do
     wait "$client" || true
     rm -f "$scratch/done" "$scratch/memory/back"
     say "memory of one connection after both ways, $name: $memory KiB"
+done
+
+# Logins from addresses that the server has never seen, while 10,000 strangers a minute come from everywhere; server,
+# strangers and client share this machine's processors.
+unshare --net sleep infinity &
+servers+=($!)
+inside=(nsenter --target $! --net)
+until [[ $(readlink "/proc/${servers[-1]}/ns/net") != $(readlink /proc/self/ns/net) ]]; do sleep 0.05; done
+"${inside[@]}" sh -c 'ip link set lo up && ip address add 10.66.0.1/32 dev lo &&
+    ip route add local 128.0.0.0/2 dev lo && ip route add local 198.18.0.0/15 dev lo'
+mkdir "$scratch/run-flood"
+DAVIT_RUN=$scratch/run-flood "${inside[@]}" "$davit" sshd --listen 10.66.0.1:22 --config "$scratch/etc" >/dev/null 2>&1 &
+servers+=($!)
+accepted() { sed -n 's/.*"accepted": \([0-9]*\).*/\1/p' "$scratch/run-flood/ssh/listener.json" 2>/dev/null || true; }
+until [[ -n $(accepted) ]]; do sleep 0.05; done
+from=0
+# stranger_login: the time that one takes in milliseconds, or nothing where it was not let in.
+stranger_login() {
+    from=$((from + 1))
+    local begun
+    begun=$(date +%s%N)
+    if "${inside[@]}" ssh "${quiet[@]}" -b "198.18.$from.7" root@10.66.0.1 version >/dev/null 2>&1; then
+        echo $((($(date +%s%N) - begun) / 1000000)) >>"$scratch/times-flood"
+    fi
+}
+mkfifo "$scratch/ending"
+for kind in none silent greeting exchanging all; do
+    rm -f "$scratch/times-flood"
+    touch "$scratch/times-flood"
+    before=$(accepted)
+    if [[ $kind != none ]]; then
+        "${inside[@]}" python3 "$davit_root/Tests/Fixtures/ssh/flood.py" 10.66.0.1 22 128.0.0.0/2 "$kind" 10000 \
+            <"$scratch/ending" >"$scratch/flooded" &
+        flood=$!
+        exec 7>"$scratch/ending"
+        until (($(accepted) > before + 700)); do sleep 0.05; done
+    fi
+    for _ in $(seq 20); do stranger_login; done
+    words=
+    if [[ $kind != none ]]; then
+        exec 7>&-
+        wait "$flood"
+        words=$(awk '{ printf "; %d strangers a minute", $1 / $3 * 60 }' "$scratch/flooded")
+    fi
+    count=$(wc -l <"$scratch/times-flood")
+    ((count > 0)) || fail "nobody gets in while strangers come ($kind)"
+    say "login, strangers: $kind: median $(median "$count" <"$scratch/times-flood") ms," \
+        "worst $(sort -n "$scratch/times-flood" | tail -n 1) ms, $((20 - count)) of 20 not let in$words"
 done
