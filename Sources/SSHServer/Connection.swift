@@ -92,7 +92,8 @@ package final class Connection {
         // Bounds descriptors: ten channels take four each, sixteen forwarded connections one each.
         try ResourceLimits.set(.descriptors, to: 80)
         // Bounds what a stranger can make this processor compute before a login; lifted by it. The kernel's limit on
-        // processes does not bind root; before a login there is no child, and then one for each channel.
+        // processes does not bind root, and a seccomp filter would stay for the programs of who logs in; before a login
+        // there is no child but one that tries a passphrase, and then one for each channel.
         try ResourceLimits.set(.processorTime, to: 5)
     }
 
