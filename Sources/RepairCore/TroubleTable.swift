@@ -88,6 +88,11 @@ extension Trouble {
         The kernel could not write file content that was already promised: that content is lost.
         Look for what the disk reports before it in the kernel's log, and copy the disk before any repair.
 
+        ext-recorded-error
+        EXT4-fs error (device…):
+        ext4 has met something on the disk that cannot be right, and has marked itself as damaged.
+        Nothing is gained by mounting it again: 'davit repair --trial MEMBERS' shows what e2fsck makes of it.
+
         xfs-dirty-log final
         valuable metadata changes in a log which needs to
         The XFS log holds changes that are not in the file system yet. xfs_repair will not touch it.
@@ -185,6 +190,26 @@ extension Trouble {
         IO charset…not found | codepage…not found
         The kernel lacks the module for the names of this vfat.
         'davit modules load nls_cp437 nls_ascii nls_iso8859-1', and again.
+
+        jfs-recorded-error
+        ERROR: (device…[jfs]:
+        JFS has met something on the disk that cannot be right.
+        'davit repair --trial MEMBERS' shows what fsck.jfs makes of it.
+
+        jfs-log-unreadable
+        logredo failed (rc= | imply the log is corrupt
+        The JFS log cannot be replayed: the newest changes to files may be lost.
+        fsck.jfs goes on without it, makes the log anew, and ends with 0 all the same: look through the newest files.
+
+        jfs-superblocks-lost final
+        both the primary and secondary superblocks are corrupt
+        fsck.jfs finds no JFS superblock at all: it is another device or partition, or one put together wrongly.
+        Write nothing. Look at the partition table and at what lies below ('davit repair' names layers).
+
+        jfs-root-made-anew
+        Initialized tree created for root directory
+        The root directory of this JFS was damaged, and fsck.jfs has put an empty one in its place.
+        Look for what was in it in lost+found.
 
         mount-wants-to-write final
         write access unavailable
