@@ -315,6 +315,7 @@ package struct ClientScript: Sendable {
         case "ext2", "ext3", "ext4": "e2fsck -f \(isReadOnly ? "-n " : "")\(first)"
         case "xfs": "xfs_repair \(isReadOnly ? "-n " : "")\(first)"
         case "f2fs": "fsck.f2fs \(isReadOnly ? "--dry-run " : "")\(first)"
+        case "jfs": "fsck.jfs \(isReadOnly ? "-n " : "")\(first)"
         case "crypto_LUKS": "cryptsetup open \(first) NAME\(number)"
         case "linux_raid_member": "mdadm --assemble --readonly /dev/md/davit\(number) \(all)"
         case "LVM2_member": "vgchange -ay"

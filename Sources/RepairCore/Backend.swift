@@ -145,6 +145,7 @@ package enum Backends {
     /// The order decides nothing: whoever carries the marks of two formats is named with both, and neither is chosen.
     package static let all: [any Backend] = [
         ExtBackend(), XFSBackend(), BtrfsBackend(), BcachefsBackend(), F2FSBackend(), VFATBackend(),
+        JFSBackend(),
     ]
 
     package static func named(_ name: String) -> (any Backend)? { all.first { $0.name == name } }

@@ -37,7 +37,9 @@ struct ClientScriptTests {
         return String(decoding: said, as: UTF8.self)
     }
 
-    @Test(arguments: ["bcachefs", "btrfs", "ext4", "xfs", "f2fs", "crypto_LUKS", "LVM2_member", ""])
+    @Test(arguments: [
+        "bcachefs", "btrfs", "ext4", "xfs", "f2fs", "jfs", "crypto_LUKS", "LVM2_member", "",
+    ])
     func `a shell can read the script`(content: String) throws {
         for throughSSH in [nil, "root@server"] {
             for secret in [nil, "abcdefghjkmnpqrstuvwxyz2"] {

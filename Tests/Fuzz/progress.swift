@@ -73,7 +73,9 @@ private func readLines(_ bytes: ArraySlice<UInt8>, _ selector: UInt8) {
 
 /// A device of 256 KiB that has the input at one of the places where superblocks are.
 private func readDevice(_ bytes: ArraySlice<UInt8>, at selector: UInt8) {
-    let places = [0, 512, 1024, 4096, 65536, 4096 + 24, 196_608, 131_072]
+    let places = [
+        0, 512, 1024, 4096, 65536, 4096 + 24, 196_608, 131_072, 32_768, 61_440,
+    ]
     var content = [UInt8](repeating: 0, count: 262_144)
     let start = places[Int(selector) % places.count]
     let count = min(bytes.count, content.count - start)

@@ -53,4 +53,22 @@ struct MeaningTests {
         reader.finish()
         #expect(backend.meaning(ofExit: code, of: purpose, reader.progress).bits == bits)
     }
+
+    /// fsck.jfs ends with 0 after most repairs, and of a file system that the kernel does not mount.
+    @Test(
+        arguments: [
+            ("clean-n", .check, 0, 0), ("clean-f", .repair, 0, 0), ("crashed-n", .check, 4, 4),
+            ("crashed-f", .repair, 0, 1), ("inodes-n", .check, 4, 4), ("inodes-f", .repair, 1, 1),
+            ("root-f", .repair, 1, 1), ("root-n", .check, 4, 4), ("left-n", .check, 0, 4),
+            ("marked-n", .check, 0, 4),
+            ("superblock-n", .check, 4, 4),
+            ("superblocks-n", .check, 8, 8), ("superblocks-n", .check, 0, 8),
+        ] as [(String, Purpose, Int32, Int32)])
+    func jfs(name: String, purpose: Purpose, code: Int32, bits: Int32) throws {
+        let backend = JFSBackend()
+        var reader = ProgressReader(backend)
+        reader.take(try Fixtures.bytes("fsck.jfs-\(name).out"))
+        reader.finish()
+        #expect(backend.meaning(ofExit: code, of: purpose, reader.progress).bits == bits)
+    }
 }

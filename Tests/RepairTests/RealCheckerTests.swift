@@ -199,4 +199,42 @@ struct RealCheckerTests {
         let repair = try shop.repair("--run", "--yes", "f.img")
         #expect(repair.code == 1, "\(repair.output)")
     }
+
+    @Test(.enabled(if: Workshop.has("mkfs.jfs", "fsck.jfs")))
+    func jfsWithABrokenInodeTable() throws {
+        let shop = try Workshop()
+        try shop.image("j.img", megabytes: 32)
+        try shop.tool("mkfs.jfs", "-q", "-L", "data", "j.img")
+        #expect(try shop.repair("j.img").output.contains("clean, journal empty"))
+        #expect(try shop.repair("--check", "j.img").code == 0)
+        // The root directory's inode.
+        try shop.write([UInt8](repeating: 0, count: 512), at: 0x1C400, in: "j.img")
+        // Mounted: what a power cut leaves in the state.
+        try shop.write([1], at: 0x8028, in: "j.img")
+
+        let before = try shop.content("j.img")
+        let look = try shop.repair("j.img")
+        #expect(look.output.contains("jfs \"data\""))
+        #expect(look.output.contains("not closed in order, journal to be replayed"))
+        #expect(try shop.repair("--check", "j.img").code == 4)
+        #expect(try shop.content("j.img") == before, "a check writes nothing")
+
+        let repair = try shop.repair("--run", "--yes", "j.img")
+        #expect(repair.code == 1, "\(repair.output)\(repair.error)")
+        #expect(try shop.repair("--check", "j.img").code == 0)
+        #expect(try shop.repair("j.img").output.contains("clean, journal empty"))
+    }
+
+    @Test(.enabled(if: Workshop.has("mkfs.jfs", "fsck.jfs")))
+    func jfsWithAZeroedSuperblock() throws {
+        let shop = try Workshop()
+        try shop.image("j.img", megabytes: 32)
+        try shop.tool("mkfs.jfs", "-q", "j.img")
+        try shop.write([UInt8](repeating: 0, count: 4096), at: 0x8000, in: "j.img")
+        let look = try shop.repair("j.img")
+        #expect(look.output.contains("there is a copy at block 15"), "\(look.output)")
+        let repair = try shop.repair("--run", "--yes", "j.img")
+        #expect(repair.code == 1, "\(repair.output)\(repair.error)")
+        #expect(try shop.repair("--check", "j.img").code == 0)
+    }
 }

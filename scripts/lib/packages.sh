@@ -23,6 +23,7 @@ f2fs-tools: checks and repairs in the tests
 file: examines the finished program
 gettext: builds libcryptsetup
 git: used by SwiftPM
+jfsutils: checks and repairs in the tests
 libblkid-dev: the static libblkid
 libcryptsetup-dev: names the headers that libcryptsetup needs
 libjson-c-dev: the static json-c
