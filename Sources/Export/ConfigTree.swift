@@ -54,7 +54,7 @@ struct ConfigTree {
         observed.directories.insert(Layout.fabric)
         _ = try look(Layout.discovery, "userid", "enforce_discovery_auth", comparing: true)
         for name in names where (try? IQN(name)) != nil {
-            let target = "iscsi/\(name)"
+            let target = Layout.path(of: name)
             observed.directories.insert(target)
             for group in try look(target) where group.hasPrefix("tpgt_") {
                 try lookAtGroup("\(target)/\(group)")

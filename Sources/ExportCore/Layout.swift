@@ -13,14 +13,17 @@ package struct Layout: Sendable {
 
     package init(name: ExportName, target: IQN, adapter: Int) {
         self.name = name
-        self.target = "iscsi/\(target)"
-        group = "iscsi/\(target)/tpgt_1"
+        self.target = Self.path(of: target.description)
+        group = "\(self.target)/tpgt_1"
         self.adapter = Self.adapter(adapter)
     }
 
     package init(_ wanted: Wanted) {
         self.init(name: wanted.name, target: wanted.target, adapter: wanted.adapter)
     }
+
+    /// The directory of a target, anybody's.
+    package static func path(of target: String) -> String { "\(fabric)/\(target)" }
 
     package static func adapter(_ number: Int) -> String { "core/iblock_\(number)" }
 
