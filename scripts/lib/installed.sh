@@ -2,6 +2,9 @@
 # What scripts/install puts on a machine, and scripts/uninstall takes out again.
 # shellcheck disable=SC2034,SC2154 # Set here, used there; root is theirs.
 
+# Those with hooks of their own, for which there are a list below and a line in each function.
+known_frameworks="initramfs-tools dracut mkinitcpio"
+
 # Lines SOURCE DESTINATION MODE, the source below the repository. One list for each initramfs framework.
 installed_always="
 initramfs-hooks/functions /usr/local/share/davit/functions 0644
