@@ -1,5 +1,5 @@
 /// JFS and fsck.jfs.
-/// Source: Linux fs/jfs/jfs_superblock.h, fs/jfs/jfs_filsys.h; jfsutils 1.1.15 fsck/, whose messages are in libfs/message.c.
+/// Source: Linux fs/jfs/jfs_superblock.h, fs/jfs/jfs_filsys.h; jfsutils 1.1.15 fsck/, whose messages are in libfs/fsckmsgdef.c.
 package struct JFSBackend: Backend {
     package let name = "jfs"
     package let programs = ["fsck.jfs", "jfs_fsck"]
@@ -99,7 +99,6 @@ package struct JFSBackend: Backend {
     }
 
     private func readLog(_ line: Line) -> [Observation]? {
-        if line.starts(with: "LOGREDO:  Number of log records:") { return [.journalReplayed] }
         if line.starts(with: "logredo failed") { return [.found(1)] }
         return line.starts(with: "LOGREDO:") || line.starts(with: "logredo ") ? [.remark] : nil
     }
