@@ -125,10 +125,12 @@ package enum KeptShells {
         let keepers = ids(run).compactMap { id in keeper(of: id, run).map { (id, $0) } }
         for (_, pid) in keepers { try? OtherProcess(pid)?.signal(Signal.terminate) }
         for (id, pid) in keepers {
-            guard let process = OtherProcess(pid),
+            if let process = OtherProcess(pid),
                 (try? process.waitForEnd(until: deadline)) != true
-            else { continue }
-            try? process.signal(Signal.kill)
+            {
+                try? process.signal(Signal.kill)
+            }
+            // Where /run was moved meanwhile, its own path led the keeper nowhere.
             removeFiles(of: id, run)
         }
     }

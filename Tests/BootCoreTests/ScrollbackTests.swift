@@ -16,6 +16,7 @@ import Testing
         let lines = String(decoding: scrollback.content, as: UTF8.self).split(separator: "\n")
         #expect(scrollback.content.count <= Scrollback.capacity)
         #expect(scrollback.content.count > Scrollback.capacity - 20)
+        #expect(scrollback.content.first == UInt8(ascii: "l"))
         #expect(lines.last == "line 99999")
         #expect(lines.first == "line \(100_000 - lines.count)")
     }
