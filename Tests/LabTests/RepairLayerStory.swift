@@ -65,6 +65,7 @@ struct RepairLayerStory {
             written() { awk '{ print $7 }' /sys/block/vda/stat /sys/block/vdb/stat; }
             written >/before
             echo "== look"; davit repair
+            echo "== named"; davit repair --plan LABEL=data; davit repair --plan pair
             echo "== open"; printf %s "$pass" | davit repair --open /dev/vda; echo "code=$?"
             cat /proc/mdstat
             written | cmp - /before && echo "not written"
@@ -104,6 +105,9 @@ struct RepairLayerStory {
         let look = try part("look", of: told)
         #expect(look.contains("md array host:data on /dev/vda, /dev/vdb."), "\(look)")
         #expect(look.contains("volume group pair on "), "\(look)")
+        let named = try part("named", of: told)
+        #expect(named.contains("md array host:data on /dev/vda, /dev/vdb."), "\(named)")
+        #expect(named.contains("volume group pair on /dev/vd"), "\(named)")
         let open = try part("open", of: told)
         #expect(open.contains("code=0") && open.contains("not written"), "\(open)")
         for step in ["host:data: done: mdadm", "open as /dev/", "store: done: lvm vgchange"] {

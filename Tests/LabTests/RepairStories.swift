@@ -35,13 +35,18 @@ struct RepairStories {
             ls /dev/dm-* 2>/dev/null || echo "nothing left"
             echo "== fsck trial"; davit repair --trial --kernel-fsck /dev/vdb; echo "code=$?"
             sums | cmp - /before && echo "not written"
+            echo "== image trial"; mkdir /images; mount -t tmpfs -o size=90% images /images
+            for disk in a b c; do cat /dev/vd$disk >/images/$disk; done; md5sum /images/* >/before-images
+            davit repair --trial --kernel /images/b /images/a /images/c; echo "code=$?"
+            md5sum /images/* | cmp - /before-images && echo "not written"
+            ls /dev/dm-* 2>/dev/null || echo "nothing left"; umount /images
             echo "== run"; davit repair --run --yes --kernel /dev/vdb; echo "code=$?"
             echo "== mount"; mount -t bcachefs /dev/vda:/dev/vdb:/dev/vdc /mnt && find /mnt -type f | wc -l
             find /mnt -type f -exec cat {} + >/dev/null && echo "all read"
             cd /mnt/home; md5sum -c ../SUMS 2>&1 | grep -c ': OK$'; cd /
             umount /mnt
             echo "== after"; davit repair
-            echo "== transcript"; cat /run/davit/repair/5/transcript
+            echo "== transcript"; cat /run/davit/repair/6/transcript
             """, disks: disks, within: .seconds(900))
         print(told)
         let look = try part("look", of: told)
@@ -67,6 +72,12 @@ struct RepairStories {
         #expect(
             fsck.contains("code=0") && fsck.contains("journal entries 14-23 replayed"), "\(fsck)")
         #expect(fsck.contains("All that can be reached now can be reached after the repair too."))
+        // Image files of the members: attached read-only, and let go of again.
+        let onImages = try part("image trial", of: told)
+        #expect(onImages.contains("All that can be reached now can be reached after the repair"))
+        for words in ["code=0", "not written", "nothing left"] {
+            #expect(onImages.contains(words), "\(onImages)")
+        }
         let repaired = try part("run", of: told)
         #expect(repaired.contains("code=0") || repaired.contains("code=1"), "\(repaired)")
         #expect(repaired.contains("journal entries 14-23 replayed"))
@@ -140,8 +151,17 @@ struct RepairStories {
             ls /dev/dm-* 2>/dev/null || echo "nothing left"
             echo "== flood"; printf '#!/bin/sh\necho "Pass 1: Checking"; yes nothing | head -c 4000000; exit 4\n' >/root/e2fsck
             chmod 0755 /root/e2fsck; mount -t tmpfs -o size=1m small /small
-            DAVIT_RUN=/small davit repair --check --checker /root/e2fsck /dev/vda; echo "code=$?"
+            mkdir /full; mount -t tmpfs -o size=64k full /full
+            DAVIT_RUN=/small davit repair --check --log-to /full --checker /root/e2fsck /dev/vda; echo "code=$?"
             grep -c '"state": "ended"' /small/repair/1/record.json
+            grep -c '"state": "ended"' /full/davit-repair-1/record.json; rm /root/e2fsck
+            echo "== image"; mkdir /images; mount -t tmpfs images /images
+            head -c 16777216 /dev/zero >/images/e.img; mke2fs -q -F -t ext4 /images/e.img
+            for words in "mkdir /lost" "clri /lost"; do debugfs -w -R "$words" /images/e.img; done 2>/dev/null
+            md5sum /images/e.img >/before; davit repair --trial /images/e.img; echo "code=$?"
+            md5sum /images/e.img | cmp - /before && echo "not written"
+            ls /dev/dm-* 2>/dev/null || echo "nothing left"; losetup -a
+            davit repair --run --yes /images/e.img; echo "run=$?"; davit repair --check /images/e.img; echo "check=$?"
             """, disks: [ext, xfs, log, replay], within: .seconds(900))
         print(told)
         let trial = try part("trial", of: told)
@@ -173,7 +193,13 @@ struct RepairStories {
         #expect(mounted.contains("the journal was replayed"), "\(mounted)")
         // No room for what it says: the record of the run is whole nevertheless.
         let flood = try part("flood", of: told)
-        #expect(flood.contains("code=4\n1\n"), "\(flood)")
+        #expect(flood.contains("code=4\n1\n1\n"), "\(flood)")
+        #expect(flood.contains("No copy of the record in /full: Cannot write /full/"), "\(flood)")
+        let image = try part("image", of: told)
+        for words in ["code=1", "not written", "nothing left", "run=1", "check=0"] {
+            #expect(image.contains(words), "\(image)")
+        }
+        #expect(!image.contains("/dev/loop"), "\(image)")
         let killed = try part("killed", of: told)
         #expect(killed.contains("code=0") && killed.contains("nothing left"), "\(killed)")
         #expect(replayed.split(separator: "\n").last == "100", "\(replayed)")
