@@ -95,7 +95,15 @@ package enum RecordCopy {
         }
         for name in [first] + others {
             guard let bytes = try? Files.read("\(own)/\(name)", limit: limit) else { continue }
-            try Files.replace("\(copy)/\(name)", with: bytes, mode: 0o600, durably: true)
+            let path = "\(copy)/\(name)"
+            do throws(SystemError) {
+                try Files.replace(path, with: bytes, mode: 0o600, durably: true)
+            } catch {
+                // Where the record itself has no room any more, what was copied of the output has to go.
+                guard name == first, error.isOutOfSpace else { throw error }
+                try Files.remove("\(copy)/transcript")
+                try Files.replace(path, with: bytes, mode: 0o600, durably: true)
+            }
         }
         // The names, too, before the power may go. Some file systems cannot be asked that.
         for directory in [copy, place] {

@@ -81,10 +81,14 @@ struct RecordKeeping: ~Copyable {
         let deadline = Clock.now + patience
         if wait(until: deadline) {
             start()
-            if wait(until: deadline) { return }
+            if wait(until: deadline) {
+                // For good now, whatever was said before.
+                if let failure { complain(failure) }
+                return
+            }
         }
-        complain("it does not answer")
         failure = "it does not answer"
+        complain("it does not answer")
         child.take()?.abandon()
     }
 
@@ -118,6 +122,7 @@ struct RecordKeeping: ~Copyable {
             said = try pipe.reading.duplicate()
         } catch {
             child = nil
+            failure = error.description
             perform(machine.handle(.copied(failure: error.description), at: Clock.now))
         }
     }
@@ -126,7 +131,7 @@ struct RecordKeeping: ~Copyable {
         child = nil
         // One sentence: it fits into the pipe, and is there when the process has ended.
         let bytes = (try? said?.readAll(limit: 1024)) ?? []
-        let words = Line(bytes[...]).trimmed.text
+        let words = Line(bytes.prefix { $0 != UInt8(ascii: "\n") }).trimmed.text
         said = nil
         let now = Clock.now
         if exit == .code(0) {

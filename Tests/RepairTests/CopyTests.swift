@@ -69,4 +69,22 @@ extension FakeCheckerTests {
         let complaints = log.components(separatedBy: "no copy of the record in").count - 1
         #expect(complaints == 1, "\(log)")
     }
+
+    /// Gone at the end: the run ends as it ended, and it is said that its last copy is missing.
+    @Test func thePlaceOfTheCopyIsGoneAtTheEnd() throws {
+        let shop = try Workshop()
+        let place = shop.path("kept")
+        // Moved away whole: a copy that is under way there does not bring the name back.
+        let fake = try shop.fakeChecker(
+            "echo 'Pass 1: Checking'; until mv -T '\(place)' '\(place)-away' && : >'\(place)'; do rm -rf '\(place)-away'; done; exit 4"
+        )
+        let outcome = try shop.repair("--check", "--checker", fake, "--log-to", place, "e.img")
+        #expect(outcome.code == 4)
+        #expect(
+            outcome.output.contains("  No copy of the record in \(place): Cannot "),
+            "\(outcome.output)")
+        #expect(try shop.record()["state"] == "ended")
+        let log = try shop.run(Workshop.davit, ["log"]).output
+        #expect(log.contains("1: no copy of the record in \(place): "), "\(log)")
+    }
 }
