@@ -40,11 +40,7 @@ package final class KeptShell {
         let program = FileDescriptor(adopting: pair.program)
         var request = ChildProcess.Request("/bin/sh", ["-i"])
         request.environment = Environment.inherited
-        (request.input, request.output, request.error) = (
-            program.number, program.number, program.number
-        )
-        request.newSession = true
-        request.controllingTerminal = true
+        request.runs(on: program.number)
         child = try ChildProcess(starting: request)
         self.id = id
         do throws(SystemError) {

@@ -31,6 +31,14 @@ package struct ChildProcess: ~Copyable {
             self.arguments = [path] + arguments
         }
 
+        /// The child has that terminal, in a session of its own.
+        /// - Parameter program: the side of a `PseudoTerminal` that programs have.
+        package mutating func runs(on program: Int32) {
+            (input, output, error) = (program, program, program)
+            newSession = true
+            controllingTerminal = true
+        }
+
         /// davit itself with another applet, whatever file it was started from.
         package static func davit(_ arguments: [String]) -> Request {
             var request = Request("/proc/self/exe", [])

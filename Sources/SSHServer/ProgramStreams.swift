@@ -23,10 +23,7 @@ struct ProgramStreams: ~Copyable {
         let ours = FileDescriptor(adopting: pair.controlling)
         let program = FileDescriptor(adopting: pair.program)
         resize(ours.number, terminal.size)
-        request.input = program.number
-        request.output = program.number
-        request.error = program.number
-        request.controllingTerminal = true
+        request.runs(on: program.number)
         let child = try spawn(request)
         return Started(
             child: child, streams: ProgramStreams(input: nil, output: ours, isTerminal: true))

@@ -216,7 +216,7 @@ package struct Inventory: Sendable {
 
 extension Inventory {
     private static func ambiguity(_ source: String, _ paths: [String]) -> String {
-        "\(source) fits \(paths.joined(separator: " and ")): the kernel line must name one of them by its whole UUID (rd.luks.uuid=). For now name the device: 'davit unlock \(paths.first ?? source)'."
+        "\(source) fits \(paths.joined(separator: " and ")): the kernel line must name one of them by its whole UUID (rd.luks.uuid=). Until then name the device: 'davit unlock \(paths.first ?? source)'."
     }
 }
 

@@ -21,11 +21,7 @@ final class Terminal {
             made.program.number, columns: 200, rows: 50, width: 0, height: 0)
         var request = ChildProcess.Request(Workshop.davit, arguments)
         request.environment = shop.environment.map { "\($0.key)=\($0.value)" }
-        request.input = made.program.number
-        request.output = made.program.number
-        request.error = made.program.number
-        request.newSession = true
-        request.controllingTerminal = true
+        request.runs(on: made.program.number)
         child = try ChildProcess(starting: request)
         terminal = consume made
     }

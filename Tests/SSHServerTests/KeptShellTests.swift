@@ -105,11 +105,7 @@ import Testing
         var request = ChildProcess.Request(
             "/usr/bin/ssh", server.sshArguments(["-tt"]) + ["root@127.0.0.1", "shell"])
         request.environment = ["PATH=/usr/bin:/bin", "HOME=\(server.scratch)"]
-        request.input = terminal.program.number
-        request.output = terminal.program.number
-        request.error = terminal.program.number
-        request.newSession = true
-        request.controllingTerminal = true
+        request.runs(on: terminal.program.number)
         let client = try ChildProcess(starting: request)
         var shown = ""
         try eventually("the new size is shown") {

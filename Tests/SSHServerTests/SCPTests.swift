@@ -7,8 +7,7 @@ import Testing
     private func scp(
         _ server: TestServer, _ arguments: String...
     ) throws -> TestServer.Finished {
-        let options = server.sshArguments().map { $0 == "-p" ? "-P" : $0 }
-        return try server.run("/usr/bin/scp", ["-O"] + options + arguments)
+        try server.run("/usr/bin/scp", ["-O"] + server.copyArguments + arguments)
     }
 
     /// Speaks to `davit scp` without a client.
@@ -23,11 +22,6 @@ import Testing
 
     private func status(_ path: String) throws -> FileCalls.Status {
         try FileCalls.status(of: Array(path.utf8), followingLinks: true)
-    }
-
-    private func random(_ count: Int) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<count / 8).flatMap { _ in withUnsafeBytes(of: generator.next()) { Array($0) } }
     }
 
     @Test func carriesAFileBothWaysWithItsModeAndTimes() throws {

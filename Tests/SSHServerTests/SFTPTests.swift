@@ -8,16 +8,7 @@ import Testing
         let batch = "\(server.scratch)/batch"
         try Files.replace(batch, with: lines.joined(separator: "\n") + "\n")
         return try server.run(
-            "/usr/bin/sftp", ["-b", batch] + clientArguments(server) + ["root@127.0.0.1"])
-    }
-
-    private func clientArguments(_ server: TestServer) -> [String] {
-        server.sshArguments().map { $0 == "-p" ? "-P" : $0 }
-    }
-
-    private func random(_ count: Int) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<count / 8).flatMap { _ in withUnsafeBytes(of: generator.next()) { Array($0) } }
+            "/usr/bin/sftp", ["-b", batch] + server.copyArguments + ["root@127.0.0.1"])
     }
 
     @Test func carriesFilesBothWaysWithTheirModesAndTimes() throws {
@@ -77,7 +68,7 @@ import Testing
         try Files.makeDirectory("\(here)/tree/deep")
         let data = random(300_000)
         try Files.replace("\(here)/tree/deep/file", with: data, mode: 0o600)
-        let arguments = ["-p", "-r"] + clientArguments(server)
+        let arguments = ["-p", "-r"] + server.copyArguments
         try server.run("/usr/bin/scp", arguments + ["\(here)/tree", "root@127.0.0.1:\(here)/up"])
             .expectSuccess()
         try server.run("/usr/bin/scp", arguments + ["root@127.0.0.1:\(here)/up", "\(here)/down"])

@@ -92,11 +92,7 @@ import Testing
                 "trap 'stty size; exit 3' WINCH; stty size; while :; do sleep 0.01; done",
             ])
         request.environment = ["PATH=/usr/bin:/bin", "HOME=\(server.scratch)"]
-        request.input = terminal.program.number
-        request.output = terminal.program.number
-        request.error = terminal.program.number
-        request.newSession = true
-        request.controllingTerminal = true
+        request.runs(on: terminal.program.number)
         var client = try ChildProcess(starting: request)
         var shown = ""
         func take() throws {

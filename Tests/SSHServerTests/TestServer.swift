@@ -147,6 +147,9 @@ final class TestServer {
         ] + options
     }
 
+    /// The same for sftp and scp, which call the port by another letter.
+    var copyArguments: [String] { sshArguments().map { $0 == "-p" ? "-P" : $0 } }
+
     /// Runs OpenSSH's client to its end.
     func ssh(
         _ command: String..., key: String = "ed25519", options: [String] = [],
@@ -290,4 +293,10 @@ func eventually(
         }
         usleep(10_000)
     }
+}
+
+/// Content for files to be copied.
+func random(_ count: Int) -> [UInt8] {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<count / 8).flatMap { _ in withUnsafeBytes(of: generator.next()) { Array($0) } }
 }

@@ -20,11 +20,7 @@ final class Session {
         terminal = try PseudoTerminal()
         var request = program.request(arguments)
         request.environment += environment
-        request.input = terminal.program.number
-        request.output = terminal.program.number
-        request.error = terminal.program.number
-        request.newSession = true
-        request.controllingTerminal = true
+        request.runs(on: terminal.program.number)
         child = try ChildProcess(starting: request)
     }
 
