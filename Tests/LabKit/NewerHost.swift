@@ -30,12 +30,13 @@ package struct NewerHost: Sendable {
         let ssh = try SSHClient(
             enclosure: lab.enclosure, privateKey: image.privateKey,
             hostKeys: image.hostKeys + hostKey, hosts: Lab.pool.map { "\(Lab.prefix).\($0)" })
-        let begun = ContinuousClock.now
+        try await lab.enclosure.run([
+            "sh", "-euc",
+            "ip tuntap add dev newer mode tap; ip link set newer master \(Lab.bridge) up",
+        ])
         let qemu = try await start(directory, image.machine, lab)
         do {
-            let address = try await lab.wire.expect(
-                .ack, of: hardwareAddress, since: begun, within: limit
-            ).packet.address
+            let address = try await address(of: qemu, in: lab, within: limit)
             let host = NewerHost(address: address, ssh: ssh, qemu: qemu)
             try await host.ssh.answers(at: address, within: limit)
             lab.timeline.note("lab", "the newer host answers at \(address)")
@@ -47,16 +48,32 @@ package struct NewerHost: Sendable {
         }
     }
 
+    /// Waits for its lease, but no longer than it runs.
+    private static func address(
+        of qemu: Child, in lab: Lab, within limit: Duration
+    ) async throws -> String {
+        try await withThrowingTaskGroup(of: String.self) { group in
+            group.addTask {
+                try await lab.wire.expect(.ack, of: hardwareAddress, within: limit).packet.address
+            }
+            group.addTask {
+                // Its first process says this at its end, which is to come long after.
+                try await qemu.output.expect("GUEST DONE", within: limit)
+                throw LabError.unexpected(
+                    "The newer host ended without an address:\n\(qemu.output.tail(30))")
+            }
+            defer { group.cancelAll() }
+            guard let address = try await group.next() else { throw CancellationError() }
+            return address
+        }
+    }
+
     private static func start(
         _ directory: String, _ machine: Machine, _ lab: Lab
     ) async throws -> Child {
         let accelerator = await Accelerator.best(
             machine: machine, kernel: "\(directory)/vmlinuz", enclosure: lab.enclosure)
         let emulated = accelerator == .emulation
-        try await lab.enclosure.run([
-            "sh", "-euc",
-            "ip tuntap add dev newer mode tap; ip link set newer master \(Lab.bridge) up",
-        ])
         let parameters =
             ["console=\(machine.console)", "panic=-1", "quiet"]
             + (emulated ? machine.emulatedParameters : [])
