@@ -41,7 +41,7 @@ package final class Lab: Sendable {
     /// Runs a story in a lab of its own, at most two at a time, and leaves nothing behind.
     ///
     /// When the story fails, its timeline is printed. The timeline and the consoles always go to
-    /// `$DAVIT_LAB_LOGS` if that is set.
+    /// `$DAVIT_LAB_LOGS` if that is set, and the ends of those of a story that failed to `failure.txt` beside them.
     package static func with<Result: Sendable>(
         _ story: String, echo: (@Sendable (Timeline.Entry) -> Void)? = nil,
         _ body: @Sendable (Lab) async throws -> Result
@@ -50,7 +50,7 @@ package final class Lab: Sendable {
         do {
             let lab = try await Lab(timeline: Timeline(echo: echo))
             let result = await lab.outcome(body)
-            lab.writeLogs(story)
+            lab.writeLogs(story, result)
             await lab.end()
             await Slots.shared.give()
             return try result.get()
@@ -109,11 +109,18 @@ package final class Lab: Sendable {
             hosts: Lab.pool.map { "\(Lab.prefix).\($0)" })
     }
 
-    private func writeLogs(_ story: String) {
+    private func writeLogs<Value>(_ story: String, _ result: Result<Value, any Error>) {
         guard let parent = ProcessInfo.processInfo.environment["DAVIT_LAB_LOGS"] else { return }
         let directory = "\(parent)/\(story.replacingOccurrences(of: " ", with: "-"))"
         var files = ["timeline": timeline.report]
         for guest in guests.value { files["console-\(guest.number)"] = guest.console.text }
+        if case .failure = result {
+            let consoles = guests.value.map {
+                "console of guest \($0.number):\n\($0.console.tail())"
+            }
+            let lines = timeline.report.split(separator: "\n").suffix(40).joined(separator: "\n")
+            files["failure"] = ([lines] + consoles).joined(separator: "\n")
+        }
         try? FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
         for (name, text) in files {
