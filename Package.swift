@@ -145,7 +145,7 @@ let package = Package(
             "SSHServerTests",
             ["LUKSFixtures", "ProcessMemory", "davit", "JSONKit", "LinuxKit", "Recorder"]),
         tests("RepairCoreTests", ["RepairCore", "Seeds"]),
-        tests("RepairTests", ["Repair", "RepairCore", "JSONKit", "LinuxKit", "davit"]),
+        tests("RepairTests", ["Repair", "RepairCore", "JSONKit", "LinuxKit", "Seeds", "davit"]),
         tests("UnlockCoreTests", ["UnlockCore", "Seeds"]),
         tests("UnlockTests", ["CLinux", "JSONKit", "LUKSFixtures", "LinuxKit", "Unlock", "davit"]),
 

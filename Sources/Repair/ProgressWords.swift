@@ -25,7 +25,10 @@ enum ProgressWords {
         }
         if let first = progress.journal.first, let last = progress.journal.last {
             let replayed = progress.journal.replayed ? "replayed" : "to be replayed"
-            parts.append("journal entries \(first)-\(last) \(replayed)")
+            let range =
+                progress.journal.isLog
+                ? "log records \(LogRange.words(first, last))" : "journal entries \(first)-\(last)"
+            parts.append("\(range) \(replayed)")
         }
         if progress.errorsFound + progress.errorsFixed > 0 {
             parts.append("\(progress.errorsFound) errors found, \(progress.errorsFixed) fixed")

@@ -13,6 +13,7 @@ extension Progress {
             "share": JSON(share),
             "journal": [
                 "first": JSON(journal.first), "last": JSON(journal.last),
+                "isLog": .bool(journal.isLog),
                 "replayed": .bool(journal.replayed), "skipped": .bool(journal.skipped),
                 "discarded": .bool(journal.discarded),
                 "mustBeReplayed": .bool(journal.mustBeReplayed),
@@ -111,8 +112,24 @@ extension FileSystem {
     var stateJSON: JSON {
         [
             "state": .string(state.words), "journal": .string(journal.words),
-            "sequence": JSON(sequence),
+            "sequence": JSON(sequence), "waiting": journal.json,
         ]
+    }
+}
+
+extension FileSystem.Journal {
+    /// What waits for replay: `{first, last}`, of a log `{first, last, isLog, blocks, records}`, whose numbers have the
+    /// cycle in the upper half and the block in the lower; `null` where nothing waits or the numbers are not known.
+    fileprivate var json: JSON {
+        switch self {
+        case .needsReplay(let first?, let last): ["first": JSON(first), "last": JSON(last)]
+        case .logNeedsReplay(let range):
+            [
+                "first": JSON(range.first), "last": JSON(range.last), "isLog": .bool(true),
+                "blocks": JSON(range.blocks), "records": JSON(range.records),
+            ]
+        case .none, .empty, .needsReplay, .elsewhere, .unknown: .null
+        }
     }
 }
 
@@ -142,7 +159,7 @@ extension Finding {
 }
 
 extension Subject {
-    /// `{kind: fileSystem, type, uuid, label, version, bytes, state, journal, …, members, missing, users, plan}`.
+    /// `{kind: fileSystem, type, uuid, label, version, bytes, state, journal, sequence, waiting, …, members, missing, users, plan}`.
     var json: JSON {
         let system = system
         let plan = Plan(for: self)
@@ -151,6 +168,7 @@ extension Subject {
             "label": .string(system.label), "version": .string(system.version),
             "bytes": JSON(system.size), "state": .string(system.state.words),
             "journal": .string(system.journal.words), "sequence": JSON(system.sequence),
+            "waiting": system.journal.json,
             "checksumFits": system.checksumFits.map { .bool($0) } ?? .null,
             "recordedErrors": JSON(system.recordedErrors), "lastErrorAt": JSON(system.lastErrorAt),
             "lastMountedAt": JSON(system.lastMountedAt),

@@ -27,6 +27,9 @@ package struct FileSystem: Equatable, Sendable {
         case empty
         /// Entries wait for replay; their sequence numbers where they are known.
         case needsReplay(first: UInt64?, last: UInt64?)
+        case logNeedsReplay(LogRange)
+        /// On a device of its own, which the superblock does not name.
+        case elsewhere
         case unknown
 
         package var words: String {
@@ -37,7 +40,16 @@ package struct FileSystem: Equatable, Sendable {
                 "journal to be replayed, entries \(first)-\(last)"
             case .needsReplay(let first?, nil): "journal to be replayed, from entry \(first)"
             case .needsReplay: "journal to be replayed"
+            case .logNeedsReplay(let range): "journal to be replayed, \(range.words)"
+            case .elsewhere: "journal on another device"
             case .unknown: "journal not readable"
+            }
+        }
+
+        package var isToBeReplayed: Bool {
+            switch self {
+            case .needsReplay, .logNeedsReplay: true
+            case .none, .empty, .elsewhere, .unknown: false
             }
         }
     }

@@ -69,7 +69,7 @@ package struct Plan: Sendable, Equatable {
                     "Connect, unlock or import the missing: \(subject.missing.joined(separator: ", "))."
                 ))
         }
-        let needsReplay = if case .needsReplay = system.journal { true } else { false }
+        let needsReplay = system.journal.isToBeReplayed
         for advice in backend.before(.repair, system) where !consent.discardLog {
             steps.append(.advise(advice))
         }

@@ -4,6 +4,8 @@ package struct Progress: Equatable, Sendable {
     package struct Journal: Equatable, Sendable {
         package var first: UInt64?
         package var last: UInt64?
+        /// The numbers are those of a log: the cycle in the upper half, the block in the lower.
+        package var isLog = false
         package var replayed = false
         package var skipped = false
         package var discarded = false
@@ -88,12 +90,18 @@ package struct Progress: Equatable, Sendable {
 
     /// What the superblock and the journal said before, where the checker does not tell.
     package func knowing(_ before: FileSystem.Journal?) -> Progress {
-        guard case .needsReplay(let first?, let last?) = before, journal.first == nil else {
-            return self
-        }
+        guard journal.first == nil else { return self }
         var progress = self
-        progress.journal.first = first
-        progress.journal.last = last
+        switch before {
+        case .needsReplay(let first?, let last?):
+            progress.journal.first = first
+            progress.journal.last = last
+        case .logNeedsReplay(let range):
+            progress.journal.first = range.first
+            progress.journal.last = range.last
+            progress.journal.isLog = true
+        default: break
+        }
         return progress
     }
 

@@ -32,13 +32,12 @@ package struct XFSBackend: Backend {
         }
         let log = XFSLog(superblock: block, in: image)
         found.sequence = log?.lastRecord
-        found.journal =
-            log.map { $0.isEmpty ? .empty : .needsReplay(first: nil, last: nil) } ?? .unknown
+        found.journal = log?.journal ?? (block.be64(48) == 0 ? .elsewhere : .unknown)
         let needsRepair = block.be16(100) & 0xf == 5 && block.be32(216) & 0x10 != 0
         let isHalfMade = block.u8(126) != 0
         found.state =
             needsRepair || isHalfMade || found.checksumFits == false
-            ? .damaged : log.map { $0.isEmpty ? .clean : .unclean } ?? .unknown
+            ? .damaged : log.map { $0.journal.isToBeReplayed ? .unclean : .clean } ?? .unknown
         return found
     }
 
@@ -62,7 +61,17 @@ package struct XFSBackend: Backend {
     }
 
     package func before(_ purpose: Purpose, _ system: FileSystem) -> [String] {
-        guard case .needsReplay = system.journal else { return [] }
+        if system.journal == .elsewhere {
+            return [
+                "The log is on another device, which the superblock does not name: only 'xfs_repair -l LOG DEVICE' and 'mount -o logdev=LOG' can use it, and davit does not."
+            ]
+        }
+        guard system.journal.isToBeReplayed else { return [] }
+        if case .logNeedsReplay(let range) = system.journal, range.obstacle != nil {
+            return [
+                "The kernel will not replay this log: save what 'mount -o ro,norecovery' can reach; then --discard-log throws the log away."
+            ]
+        }
         return [
             "The log holds changes: mount it once and unmount it, so that the kernel replays them ('--run --kernel' does that). xfs_repair refuses until then."
         ]

@@ -83,6 +83,12 @@ private func readDevice(_ bytes: ArraySlice<UInt8>, at selector: UInt8) {
     let image = DiskImage(content)
     var device = LookedAt(path: "/dev/a")
     device.systems = Backends.superblocks(in: image)
+    for system in device.systems {
+        guard case .logNeedsReplay(let range) = system.journal else { continue }
+        claim(range.blocks < 1 << 22, "a log of \(range.blocks) blocks")
+        claim(range.records ?? 0 <= range.blocks / 2, "more records than blocks can hold")
+        claim(!range.words.isEmpty, "a log without words")
+    }
     device.copies = Backends.copies(in: image)
     device.mark = LayerMark(in: image)
     if device.mark != nil { device.otherTypes = ["part of something"] }
