@@ -10,9 +10,9 @@ extension FakeCheckerTests {
         let fake = try shop.fakeChecker(
             """
             echo 'Pass 1: Checking'
-            until [ -e \(shop.path("next")) ]; do sleep 0.1; done
+            until [ -e \(shop.path("next")) ] || ! $wanted; do sleep 0.1; done
             echo 'Pass 2: Checking'
-            while :; do echo same again; sleep 0.1; done
+            while $wanted; do echo same again; sleep 0.1; done
             """)
         try startDetached(shop, fake, more: ["--log-to", shop.path("kept")])
         func kept(_ condition: (JSON) -> Bool) throws -> Bool {
@@ -47,7 +47,8 @@ extension FakeCheckerTests {
         let shop = try Workshop()
         let place = shop.path("kept")
         let fake = try shop.fakeChecker(
-            "echo 'Pass 1: Checking'; until [ -e \(shop.path("go")) ]; do sleep 0.1; done; exit 0")
+            "echo 'Pass 1: Checking'; until [ -e \(shop.path("go")) ] || ! $wanted; do sleep 0.1; done; exit 0"
+        )
         try startDetached(shop, fake, more: ["--log-to", place])
         #expect(try shop.wait { $0["copy"]?["at"]?.int != nil })
         // What is no directory can hold none. A copy may be made just then, and the directory with it.

@@ -44,7 +44,7 @@ struct FakeCheckerTests {
     @Test func livelocks() throws {
         let shop = try Workshop()
         let fake = try shop.fakeChecker(
-            "echo 'Pass 1: Checking'; while :; do echo same again; sleep 0.1; done")
+            "echo 'Pass 1: Checking'; while $wanted; do echo same again; sleep 0.1; done")
         try startDetached(shop, fake)
         #expect(
             try shop.wait { $0["verdict"]?["verdict"] == "livelocked" })
@@ -57,7 +57,7 @@ struct FakeCheckerTests {
     @Test func isOnlySlow() throws {
         let shop = try Workshop()
         let fake = try shop.fakeChecker(
-            "n=0; while :; do n=$((n+1)); echo \"1 $n 1000 x\" >&3; sleep 1.2; done")
+            "n=0; while $wanted; do n=$((n+1)); echo \"1 $n 1000 x\" >&3; sleep 1.2; done")
         try startDetached(shop, fake)
         // Longer than the patience: it is slow, with an estimate. On a busy machine a step may take longer than it, too.
         #expect(
@@ -70,7 +70,7 @@ struct FakeCheckerTests {
 
     @Test func waitsForNothing() throws {
         let shop = try Workshop()
-        let fake = try shop.fakeChecker("echo 'Pass 1: Checking'; exec sleep 600")
+        let fake = try shop.fakeChecker("echo 'Pass 1: Checking'; exec $idle")
         try startDetached(shop, fake)
         #expect(try shop.wait { $0["verdict"]?["verdict"] == "unknown" })
         try cancelled(shop)
@@ -81,7 +81,7 @@ struct FakeCheckerTests {
         #expect(silent.code == 8)
         #expect(silent.output.contains("the checker could not do its work"), "\(silent.output)")
         let shop = try Workshop()
-        let fake = try shop.fakeChecker("exec sleep 600")
+        let fake = try shop.fakeChecker("exec $idle")
         try startDetached(shop, fake, untilPhase: false)
         #expect(try shop.wait { $0["verdict"]?["verdict"] == "unknown" })
         let record = try shop.record()
@@ -102,7 +102,7 @@ struct FakeCheckerTests {
             """
             megabyte=$(head -c 1048576 /dev/zero | tr '\\0' x)
             for n in 1 2 3 4 5 6; do printf %s "$megabyte$megabyte$megabyte$megabyte"; done >"${0%/*}/moved"
-            sleep 600
+            $idle
             """)
         try startDetached(shop, fake, untilPhase: false)
         #expect(try shop.wait { $0["words"]?.string?.contains("24 MiB written") == true })
@@ -115,7 +115,7 @@ struct FakeCheckerTests {
         let shop = try Workshop()
         let members = try shop.unpackedMembers()
         let fake = try shop.fakeChecker(
-            "echo 'journal read done, replaying entries 14-23'; printf 'journal_replay...'; while :; do echo 'bch2_btree_update_start(): error journal_reclaim_would_deadlock'; sleep 0.1; done"
+            "echo 'journal read done, replaying entries 14-23'; printf 'journal_replay...'; while $wanted; do echo 'bch2_btree_update_start(): error journal_reclaim_would_deadlock'; sleep 0.1; done"
         )
         try startDetached(shop, fake, on: members)
         #expect(try shop.wait { $0["verdict"]?["verdict"] == "livelocked" })
@@ -133,7 +133,7 @@ struct FakeCheckerTests {
     @Test func ignoresItsSignals() throws {
         let shop = try Workshop()
         let fake = try shop.fakeChecker(
-            "trap '' INT TERM; echo 'Pass 1: Checking'; while :; do sleep 0.2; done")
+            "trap '' INT TERM; echo 'Pass 1: Checking'; while $wanted; do sleep 0.2; done")
         try startDetached(shop, fake)
         let cancel = try shop.repair("cancel")
         #expect(cancel.code == 99)
@@ -146,7 +146,7 @@ struct FakeCheckerTests {
 
     @Test func oneAtATime() throws {
         let shop = try Workshop()
-        let fake = try shop.fakeChecker("echo 'Pass 1: Checking'; exec sleep 600")
+        let fake = try shop.fakeChecker("echo 'Pass 1: Checking'; exec $idle")
         try startDetached(shop, fake)
         let second = try shop.repair("--check", "--checker", fake, "e.img")
         #expect(second.code == 1)
@@ -180,7 +180,7 @@ struct FakeCheckerTests {
     /// A job that was killed: the next look says so, and a checker that goes on is not joined by another.
     @Test func theJobIsKilled() throws {
         let shop = try Workshop()
-        let fake = try shop.fakeChecker("echo 'Pass 2: Checking'; exec sleep 600")
+        let fake = try shop.fakeChecker("echo 'Pass 2: Checking'; exec $idle")
         try startDetached(shop, fake)
         #expect(try shop.wait { $0["progress"]?["number"]?.int == 2 })
         let record = try shop.record()
@@ -201,7 +201,7 @@ struct FakeCheckerTests {
         let fake = try shop.fakeChecker(
             """
             echo 'Pass 2: Checking'
-            until [ -e \(shop.path("go")) ]; do sleep 0.1; done
+            until [ -e \(shop.path("go")) ] || ! $wanted; do sleep 0.1; done
             echo 'Pass 3: Checking'
             echo 'Pass 3: Checking' >&2
             echo '3 1 1 x' >&3
@@ -231,7 +231,7 @@ struct FakeCheckerTests {
     /// What a killed job leaves behind is known by its session, whatever it calls itself.
     @Test func theOrphanHasAnotherName() throws {
         let shop = try Workshop()
-        let fake = try shop.fakeChecker("echo 'Pass 2: Checking'; exec sleep 600")
+        let fake = try shop.fakeChecker("echo 'Pass 2: Checking'; exec $idle")
         try startDetached(shop, fake)
         let record = try shop.record()
         let job = try #require(record["pid"]?.int.flatMap { Int32(exactly: $0) })
@@ -249,7 +249,7 @@ struct FakeCheckerTests {
     /// After a reboot the numbers begin anew, /run is empty, and only the copy tells of the interrupted attempt.
     @Test func theMachineIsResetInTheMiddle() throws {
         let shop = try Workshop()
-        let fake = try shop.fakeChecker("echo 'Pass 2: Checking'; exec sleep 600")
+        let fake = try shop.fakeChecker("echo 'Pass 2: Checking'; exec $idle")
         let caller = shop.process(
             Workshop.davit,
             ["repair", "--check", "--checker", fake, "--log-to", shop.path("kept"), "e.img"])
@@ -285,7 +285,7 @@ struct FakeCheckerTests {
     /// `davit status` reads the same record: who logs in sees it.
     @Test func statusShowsIt() throws {
         let shop = try Workshop()
-        let fake = try shop.fakeChecker("echo 'Pass 1: Checking'; exec sleep 600")
+        let fake = try shop.fakeChecker("echo 'Pass 1: Checking'; exec $idle")
         try startDetached(shop, fake)
         let status = try shop.run(Workshop.davit, ["status"])
         #expect(status.output.contains("Repair    check 1 of ext4 on "), "\(status.output)")

@@ -138,12 +138,19 @@ final class Workshop: Sendable {
         try Data(contentsOf: URL(fileURLWithPath: path(name)))
     }
 
-    /// A sound ext4 whose checker is replaced by a shell script.
+    /// A sound ext4 whose checker is replaced by a shell script. It outlives who asked for it, as a checker has to; so that
+    /// it does not outlive these tests where somebody kills them, `$idle` waits, and `$wanted` succeeds, as long as they run.
     func fakeChecker(_ script: String, on image: String = "e.img") throws -> String {
         try self.image(image, megabytes: 16)
         try tool("mke2fs", "-q", "-t", "ext4", path(image))
         let program = path("fake-checker")
-        let whole = "#!/bin/sh\n[ \"$1\" = -V ] && { echo fake 1.0; exit 0; }\n" + script
+        let tests = ProcessInfo.processInfo.processIdentifier
+        let whole = """
+            #!/bin/sh
+            [ "$1" = -V ] && { echo fake 1.0; exit 0; }
+            idle="tail --pid=\(tests) -f /dev/null" wanted="test -d /proc/\(tests)"
+            \(script)
+            """
         try Data(whole.utf8).write(to: URL(fileURLWithPath: program + ".text"))
         // By another process: a program that a test beside this one starts has a copy of whatever is open here until it
         // runs, and what is open for writing cannot be executed.
