@@ -115,7 +115,10 @@ package enum Checkers {
             let next = trouble.nextStep(for: [])
             throw .notAProgram(path, reason: "it says '\(first.text)'. \(next)")
         }
-        return Found(path: path, version: first.text)
+        // bcachefs prints the number alone.
+        let isNumber = first.text.utf8.first.map { (48...57).contains($0) } ?? false
+        return Found(
+            path: path, version: isNumber ? "\(backend.programs[0]) \(first.text)" : first.text)
     }
 
     /// What a program says that ends within three seconds; a fake or broken one must not hold anything up.

@@ -28,7 +28,8 @@ enum ProgressWords {
             let range =
                 progress.journal.isLog
                 ? "log records \(LogRange.words(first, last))" : "journal entries \(first)-\(last)"
-            parts.append("\(range) \(replayed)")
+            let place = progress.journal.replayed && progress.writesNothing ? " in memory" : ""
+            parts.append("\(range) \(replayed)\(place)")
         }
         if progress.errorsFound + progress.errorsFixed > 0 {
             parts.append("\(progress.errorsFound) errors found, \(progress.errorsFixed) fixed")

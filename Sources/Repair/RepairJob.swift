@@ -136,7 +136,7 @@ package struct RepairJob: ~Copyable {
             let meaning =
                 request.endsAsFsck
                 ? backend.meaning(ofExit: code, of: request.purpose, progress)
-                : KernelMount.meaning(ofExit: code, progress)
+                : KernelMount.meaning(ofExit: code, of: request.purpose, progress)
             guard cancellation.isCancelling, meaning.bits & 32 == 0 else {
                 return (exit.description, meaning)
             }

@@ -45,9 +45,14 @@ package struct KernelMount: Equatable, Sendable {
     }
 
     /// What the kernel's log of a mount that ended with `code` means.
-    package static func meaning(ofExit code: Int32, _ progress: Progress) -> Meaning {
+    package static func meaning(
+        ofExit code: Int32, of purpose: Purpose, _ progress: Progress
+    ) -> Meaning {
         guard code == 0 else {
             return Meaning(8, "the kernel did not mount it; the transcript says why")
+        }
+        if purpose == .check, progress.errorsFound > 0 {
+            return Meaning(4, "the kernel found errors, and nothing was changed")
         }
         if progress.errorsFound > progress.errorsFixed {
             return Meaning(4, "the kernel mounted it and left errors uncorrected")
@@ -122,6 +127,8 @@ package protocol Backend: Sendable {
     func stripped(_ line: Line) -> Line
     /// What a line says; empty when this backend does not know it.
     func read(_ line: Line) -> [Observation]
+    /// The same for what only the phase that it stands in explains.
+    func read(_ line: Line, in phase: String?) -> [Observation]
     /// What a line says that is not ended yet.
     func unfinished(_ line: Line) -> [Observation]
 }
@@ -137,6 +144,7 @@ extension Backend {
     }
     package var degradedOption: String? { nil }
     package func stripped(_ line: Line) -> Line { line }
+    package func read(_ line: Line, in phase: String?) -> [Observation] { read(line) }
     package func unfinished(_ line: Line) -> [Observation] { [] }
 }
 

@@ -8,6 +8,8 @@ package struct BcachefsBackend: Backend {
     package let traps = [
         "bcachefs fsck -p and -a have exited 0 without checking anything since 1.25.3.",
         "bcachefs fsck -n on an unclean but sound file system exits 0 and leaves it unclean.",
+        "One run of bcachefs fsck may leave errors in its counters that the next one finds and mends: check once more.",
+        "bcachefs fsck goes on without members that are missing, as far as the replicas reach, and does not say so.",
         "A plain read-only mount replays the journal and writes to all members; 'ro,nochanges,norecovery' does not.",
         "The kernel's own fsck ends a pass before it lets itself be cancelled.",
     ]
@@ -81,13 +83,24 @@ package struct BcachefsBackend: Backend {
     package func meaning(
         ofExit code: Int32, of purpose: Purpose, _ progress: Progress
     ) -> Meaning {
-        if code == 0, progress.phasesEnded == 0 {
-            return Meaning(8, "bcachefs fsck ended with 0 and shows no pass: it checked nothing")
+        // What it calls with 1 may be a device that it could not open.
+        if code == 0 || code == 1, progress.phasesEnded == 0 {
+            return Meaning(
+                8, "bcachefs fsck ended with \(code) and shows no pass: it checked nothing")
         }
         // The kernel's fsck of 6.8 has said what it found, and ends with 0 all the same.
         let left = progress.errorsFound > progress.errorsFixed
         let bits = code == 0 && progress.errorsFound > 0 ? left ? 4 : 1 : code
-        return Meaning(bits, FsckBits.words(bits))
+        guard purpose == .check, bits & 1 != 0 || progress.errorsFound > 0 else {
+            return Meaning(bits, FsckBits.words(bits))
+        }
+        // With -n it calls corrected what it corrected in memory, so that the check could go on.
+        guard bits & 8 != 0 else {
+            return Meaning(bits & ~1 | 4, "errors were found, and nothing was changed")
+        }
+        return Meaning(
+            bits & ~1 | 4,
+            "errors were found, nothing was changed, and the check could not go on behind them")
     }
 
     // MARK: Its lines
@@ -106,16 +119,41 @@ package struct BcachefsBackend: Backend {
         return [.phase(pass)]
     }
 
+    package func read(_ line: Line, in phase: String?) -> [Observation] {
+        guard let phase else { return read(line) }
+        // What a pass says comes between its name and this.
+        if isDone(line) { return ended(phase) }
+        // 1.13 leaves out the beginning of the name here: `backpointers_to_extents: 20%, done 1/5 nodes`.
+        var named = line
+        if let name = named.identifier(), phase.hasSuffix(name),
+            let amount = Self.amount(after: "%, done ", in: named)
+        {
+            return [amount]
+        }
+        return read(line)
+    }
+
     package func read(_ line: Line) -> [Observation] {
         pass(line) ?? percentage(line) ?? journal(line) ?? status(line) ?? words(line)
     }
 
-    /// `check_lrus... done`, from 1.36 on `check_lrus... done (3 seconds)`; a flood may follow the dots.
+    /// `check_lrus... done`, from 1.36 on `check_lrus... done (3 seconds)`; a count, an error or a flood may follow the dots.
     private func pass(_ line: Line) -> [Observation]? {
         var line = line
         guard let pass = line.identifier(), line.skip("...") else { return nil }
-        guard line.skip(" done") else { return [.phase(pass)] }
-        return pass == "journal_replay" ? [.ended(pass), .journalReplayed] : [.ended(pass)]
+        if isDone(line) { return ended(pass) }
+        let amount = Self.amount(after: "%, done ", in: line)
+        return [.phase(pass)] + (amount.map { [$0] } ?? words(line))
+    }
+
+    private func isDone(_ line: Line) -> Bool {
+        var line = line
+        guard line.skip(" done") else { return false }
+        return line.isEmpty || line.starts(with: " (")
+    }
+
+    private func ended(_ pass: String) -> [Observation] {
+        pass == "journal_replay" ? [.ended(pass), .journalReplayed] : [.ended(pass)]
     }
 
     /// `check_extents: 12%, done 3/25 nodes, at …`; from 1.39 without the colon, and `journal replay: … 12%, done 3/25 keys`.
@@ -148,7 +186,8 @@ package struct BcachefsBackend: Backend {
             return line.number().map { [.journalClosed(at: $0)] } ?? [.remark]
         }
         if line.skip("starting version ") {
-            return [.version(line.upTo(":")?.text ?? line.trimmed.text)]
+            let version = Observation.version(line.upTo(":")?.text ?? line.trimmed.text)
+            return line.contains("nochanges") ? [version, .nothingWritten] : [version]
         }
         return nil
     }
@@ -169,6 +208,10 @@ package struct BcachefsBackend: Backend {
         if line.ends(with: ", fixing") { return [.found(1), .fixed(1)] }
         let findings: [StaticString] = [", not fixing", ", exiting", "fix?", ", shutting down"]
         if findings.contains(where: { line.contains($0) }) { return [.found(1)] }
+        // bcachefs fsck itself, behind the UUID; its exit code says the same.
+        if line.ends(with: ": errors fixed") || line.ends(with: ": still has errors") {
+            return [.remark]
+        }
         return Self.remarks.contains { line.starts(with: $0) } ? [.remark] : []
     }
 
@@ -177,5 +220,9 @@ package struct BcachefsBackend: Backend {
         "journal read done", "Journal keys:", "going read-", "finished waiting", "flushing journal",
         "done starting", "shutting down", "shutdown complete", " (y,n", "rw journal devs",
         "insufficient writeable", " done", "# mount", "Doing compatible", "modprobe:",
+        "sh: modprobe:", "sh: 1: modprobe:",
+        "unshutdown complete", "done going read-only", "retrying read", "retry success",
+        "flagging btree", "running explicit recovery pass", "will run btree node scan",
+        "superblock requires following recovery passes", "creating lost+found",
     ]
 }

@@ -25,7 +25,7 @@ package enum Observation: Equatable, Sendable {
     case logDiscarded
     case found(Int)
     case fixed(Int)
-    /// Nothing was written after all, whatever was said to be fixed.
+    /// Nothing is written, whatever is said to be fixed, before and behind this line.
     case nothingWritten
     /// The file system is now marked clean, or was found sound.
     case sound

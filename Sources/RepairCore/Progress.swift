@@ -28,7 +28,9 @@ package struct Progress: Equatable, Sendable {
     package private(set) var secondsLeft: UInt64?
     package private(set) var journal = Journal()
     package private(set) var errorsFound = 0
-    package private(set) var errorsFixed = 0
+    package var errorsFixed: Int { writesNothing ? 0 : mended }
+    /// All that is said to be fixed or replayed is so in memory only.
+    package private(set) var writesNothing = false
     package private(set) var saysSound = false
     package private(set) var version: String?
 
@@ -41,6 +43,8 @@ package struct Progress: Equatable, Sendable {
     /// The line that repeats.
     package private(set) var noisyLine: String?
 
+    /// As the checker tells them, whether it writes them or not.
+    private var mended = 0
     private var visited: Set<String> = []
     private var furthest: UInt64?
     private var recent: [UInt64] = []
@@ -77,11 +81,11 @@ package struct Progress: Equatable, Sendable {
             errorsFound &+= count
             steps &+= 1
         case .fixed(let count):
-            errorsFixed &+= count
+            mended &+= count
             // Some checkers name an error only when they have mended it.
-            errorsFound = max(errorsFound, errorsFixed)
+            errorsFound = max(errorsFound, mended)
             steps &+= 1
-        case .nothingWritten: errorsFixed = 0
+        case .nothingWritten: writesNothing = true
         case .sound: saysSound = true
         case .version(let name): version = name
         case .remark: break

@@ -42,7 +42,7 @@ package struct ProgressReader: Sendable {
         let line = backend.stripped(line)
         guard !line.trimmed.isEmpty else { return }
         noteTrouble(in: line)
-        let observations = OwnLines.read(line) ?? backend.read(line)
+        let observations = OwnLines.read(line) ?? backend.read(line, in: progress.phase)
         if observations.isEmpty {
             progress.applyUnknown(line)
         } else {

@@ -19,13 +19,25 @@ extension Trouble {
 
         bcachefs-read-only-journal
         insufficient writeable journal devices available
-        bcachefs could not write its journal when it stopped, because it was opened read-only.
-        Nothing, after a check. The next real mount recovers again.
+        bcachefs could not write to its journal any more when it stopped, because it was opened read-only, as bcachefs fsck does.
+        That needs nothing done. 'davit repair MEMBERS' says whether the file system is clean now.
 
         bcachefs-too-new final
         Unsupported superblock version
         A newer bcachefs has written these members, in a format that this one does not read.
         Repair them where that version is: 'davit export MEMBERS' to a newer host, or upload newer tools.
+
+        bcachefs-tree-lost
+        no nodes found for btree
+        Nothing is left of one of the trees of this bcachefs; the line names it. The trees alloc, freespace, lru, \
+        backpointers and accounting are made anew from the others; without inodes, dirents or extents, files have lost \
+        their attributes, names or content.
+        'davit repair --trial MEMBERS' shows on overlays what is left, and what has come into lost+found.
+
+        bcachefs-node-unreadable
+        btree_node_read_error
+        No copy of a node of this bcachefs's trees can be read; the line names the tree.
+        Look in the kernel's log for what the disks report. 'davit repair --trial MEMBERS' shows on overlays what is left.
 
         bcachefs-journal-gap
         missing! (replaying
@@ -41,6 +53,17 @@ extension Trouble {
         fsck_repair_unimplemented | fsck_errors_not_fixed
         The fsck of this bcachefs has found errors that it cannot repair or was not allowed to.
         Newer versions repair more: 'davit export MEMBERS' to a host with newer tools or a newer kernel.
+
+        bcachefs-stuck
+        Journal stuck? | Allocator stuck?
+        bcachefs waits for room in its journal or for free buckets, as it does for ever where no space is left.
+        Where nothing moves for minutes: 'davit repair cancel', and try it with a newer version: upload newer tools, or \
+        'davit export MEMBERS' to a newer host.
+
+        bcachefs-stopped
+        error starting filesystem
+        bcachefs did not get behind an error. A check often does not, because it may not mend what is in the way.
+        The lines before it in the transcript name it. 'davit repair --trial MEMBERS' lets it mend what it can, on overlays.
 
         ext-journal-not-replayed
         skipping journal recovery because doing a read-only

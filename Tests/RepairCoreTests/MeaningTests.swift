@@ -38,6 +38,26 @@ struct MeaningTests {
         #expect(backend.meaning(ofExit: code, of: .repair, reader.progress).bits == bits)
     }
 
+    /// bcachefs fsck -n calls corrected what it corrected in memory only, and a device that is not there is a 1, too.
+    @Test(
+        arguments: [
+            ("fsck-n", .check, 0, 0), ("fsck-yv", .repair, 0, 0), ("inodes-n", .check, 8, 12),
+            ("inodes-yv", .repair, 1, 1), ("inodes-again-n", .check, 1, 4),
+            ("backpointers-n", .check, 5, 4), ("backpointers-yv", .repair, 1, 1),
+            ("one-member-n", .check, 8, 8), ("no-device-n", .check, 1, 8),
+        ] as [(String, Purpose, Int32, Int32)])
+    func bcachefsTools(name: String, purpose: Purpose, code: Int32, bits: Int32) throws {
+        let backend = BcachefsBackend()
+        var reader = ProgressReader(backend, streams: 2)
+        for (stream, kind) in ["out", "err"].enumerated() {
+            reader.take((try? Fixtures.bytes("bcachefs-1.13-\(name).\(kind)")) ?? [], from: stream)
+        }
+        reader.finish()
+        #expect(try Fixtures.bytes("bcachefs-1.13-\(name).rc") == Array("rc=\(code)\n".utf8))
+        #expect(backend.meaning(ofExit: code, of: purpose, reader.progress).bits == bits)
+        if purpose == .check { #expect(reader.progress.errorsFixed == 0) }
+    }
+
     /// What btrfs check --repair mended it does not tell by its exit code.
     @Test(
         arguments: [

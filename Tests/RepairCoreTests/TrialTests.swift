@@ -214,8 +214,25 @@ struct KernelReplayTests {
         #expect(progress.errorsFound == 1)
         #expect(progress.newLines == 0)
         #expect(
-            KernelMount.meaning(ofExit: 0, progress)
+            KernelMount.meaning(ofExit: 0, of: .repair, progress)
                 == Meaning(4, "the kernel mounted it and left errors uncorrected"))
+    }
+
+    /// With nochanges the kernel corrects in memory what it says that it corrects.
+    @Test func bcachefsThatIsOnlyChecked() {
+        let line = "bucket 0:3 gen 0 has wrong data_type: got free, should be sb, fixing\n"
+        let checked = reader(
+            BcachefsBackend(),
+            "starting version 1.13: inode_has_child_snapshots opts=ro,fsck,nochanges\n\(line)"
+        ).progress
+        #expect(checked.errorsFound == 1 && checked.errorsFixed == 0)
+        #expect(
+            KernelMount.meaning(ofExit: 0, of: .check, checked)
+                == Meaning(4, "the kernel found errors, and nothing was changed"))
+        let repaired = reader(BcachefsBackend(), line).progress
+        #expect(
+            KernelMount.meaning(ofExit: 0, of: .repair, repaired)
+                == Meaning(1, "the kernel corrected errors"))
     }
 
     @Test func btrfs() {
