@@ -242,6 +242,11 @@ package struct Pipe: ~Copyable {
     package let reading: FileDescriptor
     package let writing: FileDescriptor
 
+    package init(reading: consuming FileDescriptor, writing: consuming FileDescriptor) {
+        self.reading = reading
+        self.writing = writing
+    }
+
     /// Hands out both ends, for an owner that drops one earlier than the other.
     package consuming func split() -> (reading: Int32, writing: Int32) {
         let reading = reading.release()

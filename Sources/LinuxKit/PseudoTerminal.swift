@@ -18,6 +18,14 @@ package struct PseudoTerminal: ~Copyable {
         program = FileDescriptor(adopting: peer)
     }
 
+    /// What a program writes arrives as it is, without a carriage return before each line feed.
+    package borrowing func leaveLineEnds() {
+        var modes = termios()
+        guard tcgetattr(program.number, &modes) == 0 else { return }
+        modes.c_oflag &= ~tcflag_t(OPOST)
+        tcsetattr(program.number, TCSANOW, &modes)
+    }
+
     /// Hands out both sides, for an owner that drops the program's side earlier.
     package consuming func split() -> (controlling: Int32, program: Int32) {
         let ours = controlling.release()

@@ -5,7 +5,7 @@ import RepairCore
 /// Starts the checker, and follows its output and the kernel log until it ends.
 extension RepairJob {
     mutating func check(_ signals: borrowing SignalDescriptor) throws -> ChildProcess.Exit {
-        let output = try FileDescriptor.pipe()
+        let output = try outlet()
         let error = try FileDescriptor.pipe()
         let progress = try FileDescriptor.pipe()
         // Opened before the start: the first lines of a recovery come at once.
@@ -17,6 +17,18 @@ extension RepairJob {
         ]
         defer { for stream in streams { _ = FileDescriptor(adopting: stream) } }
         return try follow(&child, streams, signals, log)
+    }
+
+    /// Where the checker prints: a terminal for one that would keep everything back, so that what it does is seen while it
+    /// does it; where no terminal can be had, a pipe.
+    private func outlet() throws(SystemError) -> Pipe {
+        guard backend.speaksToTerminals, !stage.inKernel, let terminal = try? PseudoTerminal()
+        else { return try FileDescriptor.pipe() }
+        terminal.leaveLineEnds()
+        let (controlling, program) = terminal.split()
+        return Pipe(
+            reading: FileDescriptor(adopting: controlling),
+            writing: FileDescriptor(adopting: program))
     }
 
     static func closingWriter(_ pipe: consuming Pipe) throws(SystemError) -> Int32 {

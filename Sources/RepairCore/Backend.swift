@@ -96,6 +96,8 @@ package protocol Backend: Sendable {
     var package: String { get }
     /// What makes the program print its version and end; empty where nothing does.
     var versionArguments: [String] { get }
+    /// The programs keep back what they print, up to 4096 bytes of it, where their output is no terminal.
+    var speaksToTerminals: Bool { get }
     /// What surprises people about these checkers; each a whole sentence.
     var traps: [String] { get }
 
@@ -134,6 +136,7 @@ package protocol Backend: Sendable {
 }
 
 extension Backend {
+    package var speaksToTerminals: Bool { false }
     package func copyOfSuperblock(in image: DiskImage) -> FileSystem? { nil }
     package func cannotBeUndone(_ system: FileSystem, consent: Consent) -> [String] { [] }
     package func before(_ purpose: Purpose, _ system: FileSystem) -> [String] { [] }

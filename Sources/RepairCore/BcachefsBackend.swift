@@ -5,6 +5,7 @@ package struct BcachefsBackend: Backend {
     package let programs = ["bcachefs"]
     package let package = "bcachefs-tools"
     package let versionArguments: [String] = ["version"]
+    package let speaksToTerminals = true
     package let traps = [
         "bcachefs fsck -p and -a have exited 0 without checking anything since 1.25.3.",
         "bcachefs fsck -n on an unclean but sound file system exits 0 and leaves it unclean.",

@@ -5,6 +5,7 @@ package struct F2FSBackend: Backend {
     package let programs = ["fsck.f2fs"]
     package let package = "f2fs-tools"
     package let versionArguments: [String] = ["-V"]
+    package let speaksToTerminals = true
     package let traps = [
         "fsck.f2fs without -f looks at the checkpoint only and ends.",
         "fsck.f2fs -f repairs without asking.",

@@ -5,6 +5,7 @@ package struct JFSBackend: Backend {
     package let programs = ["fsck.jfs", "jfs_fsck"]
     package let package = "jfsutils"
     package let versionArguments = ["-V"]
+    package let speaksToTerminals = true
     package let traps = [
         "The kernel does not replay the log of JFS, and says only 'Invalid argument' to a mount for writing without that; fsck.jfs replays it.",
         "fsck.jfs -n leaves the log as it is and does not say so: what it names may vanish with the replay.",

@@ -6,6 +6,7 @@ package struct VFATBackend: Backend {
     package let package = "dosfstools"
     /// -V makes it verify.
     package let versionArguments: [String] = []
+    package let speaksToTerminals = true
     package let traps = [
         "fsck.vfat -a may cut files short, and keeps lost clusters as files FSCK0000.REC."
     ]

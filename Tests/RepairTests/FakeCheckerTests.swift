@@ -76,6 +76,23 @@ struct FakeCheckerTests {
         try cancelled(shop)
     }
 
+    /// What a C library keeps back where the output is no terminal is seen while the checker runs.
+    @Test(.enabled(if: Workshop.has("mkfs.vfat", "python3")))
+    func keepsBackWhatItPrints() throws {
+        let shop = try Workshop()
+        try shop.image("v.img", megabytes: 16)
+        try shop.tool("mkfs.vfat", "v.img")
+        let fake = try shop.fakeChecker(
+            "exec python3 -c 'import time; print(\"Checking for bad clusters\"); time.sleep(600)'",
+            on: "unused.img")
+        try startDetached(shop, fake, on: ["v.img"])
+        #expect(try shop.record()["progress"]?["phase"] == "files and clusters")
+        try cancelled(shop)
+        let transcript = try String(
+            contentsOf: shop.run.appendingPathComponent("repair/1/transcript"), encoding: .utf8)
+        #expect(transcript.hasPrefix("Checking for bad clusters\n"), "\(transcript)")
+    }
+
     @Test func printsNothing() throws {
         let silent = try check(try Workshop(), "exit 8")
         #expect(silent.code == 8)

@@ -12,6 +12,10 @@ final class Workshop: Sendable {
             .appendingPathComponent("davit-repair-\(UUID().uuidString)")
         run = directory.appendingPathComponent("run")
         try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
+        let dev = directory.appendingPathComponent("dev")
+        try FileManager.default.createDirectory(at: dev, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: dev.appendingPathComponent("ptmx").path, withDestinationPath: "/dev/ptmx")
     }
 
     deinit { try? FileManager.default.removeItem(at: directory) }
@@ -56,7 +60,7 @@ final class Workshop: Sendable {
     var environment: [String: String] {
         [
             "DAVIT_RUN": run.path, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-            // No test looks at the host's devices, mounts or kernel log.
+            // No test looks at the host's devices, mounts or kernel log; there are terminals for checkers.
             "DAVIT_SYS": path("sys"), "DAVIT_DEV": path("dev"),
         ]
     }
