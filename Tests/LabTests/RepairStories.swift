@@ -20,6 +20,9 @@ struct RepairStories {
             try await run(["sh", "-c", "xz -dc \"$0\" >\"$1\"", packed, disk])
             disks.append(disk)
         }
+        // Where it is not, RepairTests.BcachefsToolsTests are skipped and say why.
+        let tools = try await images.bcachefsTools()
+        if let tools { disks.append(tools) }
         let system = try await RescueSystem.forRepairs()
         let told = try await system.run(
             """
@@ -39,7 +42,7 @@ struct RepairStories {
             for disk in a b c; do cat /dev/vd$disk >/images/$disk; done; md5sum /images/* >/before-images
             davit repair --trial --kernel /images/b /images/a /images/c; echo "code=$?"
             md5sum /images/* | cmp - /before-images && echo "not written"
-            ls /dev/dm-* 2>/dev/null || echo "nothing left"; umount /images
+            ls /dev/dm-* 2>/dev/null || echo "nothing left"
             echo "== run"; davit repair --run --yes --kernel /dev/vdb; echo "code=$?"
             echo "== mount"; mount -t bcachefs /dev/vda:/dev/vdb:/dev/vdc /mnt && find /mnt -type f | wc -l
             find /mnt -type f -exec cat {} + >/dev/null && echo "all read"
@@ -47,6 +50,14 @@ struct RepairStories {
             umount /mnt
             echo "== after"; davit repair
             echo "== transcript"; cat /run/davit/repair/6/transcript
+            [ -b /dev/vdd ] || exit 0
+            echo "== tools"; tar -xf /dev/vdd -C /root; mkdir -p /dev/pts; mount -t devpts pts /dev/pts
+            davit repair --trial /images/b /images/a /images/c; echo "code=$?"
+            md5sum /images/* | cmp - /before-images && echo "not written"
+            ls /dev/dm-* 2>/dev/null || echo "nothing left"
+            davit repair --run --yes /images/b /images/a /images/c; echo "run=$?"
+            davit repair --check --kernel-fsck /images/a /images/b /images/c; echo "kernel=$?"
+            cat /run/davit/repair/8/transcript; davit repair list
             """, disks: disks, within: .seconds(900))
         print(told)
         let look = try part("look", of: told)
@@ -87,6 +98,14 @@ struct RepairStories {
         #expect(["288", "all read", "62"].allSatisfy(files.contains), "\(files)")
         #expect(try part("after", of: told).contains("clean, journal empty"))
         #expect(try part("transcript", of: told).contains("journal_replay... done"))
+        guard tools != nil else { return }
+        // bcachefs-tools, uploaded: in user space, with the kernel's bcachefs beside it.
+        let inUserSpace = try part("tools", of: told)
+        for words in [
+            "code=0", "not written", "nothing left", "run=0", "kernel=0",
+            "All that can be reached now can be reached after the repair",
+            "Running userspace offline fsck", "journal entries 14-23 replayed",
+        ] { #expect(inUserSpace.contains(words), "\(inUserSpace)") }
     }
 
     @Test(

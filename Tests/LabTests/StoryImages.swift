@@ -30,6 +30,17 @@ final class StoryImages: Sendable {
         return path("\(kind)-images/\(name)")
     }
 
+    /// An archive of the bcachefs-tools that scripts/test has fetched; `nil` where it could not.
+    func bcachefsTools() async throws -> String? {
+        guard let tools = ProcessInfo.processInfo.environment["DAVIT_BCACHEFS_TOOLS"] else {
+            return nil
+        }
+        try await run([
+            "tar", "-C", tools, "--owner=0", "--group=0", "-cf", path("tools"), "bcachefs", "lib",
+        ])
+        return path("tools")
+    }
+
     func make(_ name: String, megabytes: Int) throws -> String {
         try Data().write(to: URL(fileURLWithPath: path(name)))
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path(name)))
