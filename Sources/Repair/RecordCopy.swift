@@ -29,7 +29,9 @@ package enum RecordCopy {
             let system = device.systems.first
         else { return "it carries no file system that could be mounted, or the marks of several" }
         guard system.memberCount == 1 else { return "its file system has several members" }
-        guard system.state == .clean || system.state == .unknown, system.recordedErrors == 0 else {
+        guard system.state != .damaged, system.recordedErrors == 0,
+            system.state != .unclean || CopyMark.isHarmless(place, system)
+        else {
             return
                 "its \(system.type) is \(system.state.words), and a mount would write more than the record"
         }
@@ -67,7 +69,8 @@ package enum RecordCopy {
     private static func copy(
         _ record: JSON, _ id: Int, toDevice device: String
     ) throws(SystemError) {
-        let type = Look.device(device, BlockUses()).systems.first?.type ?? ""
+        let system = Look.device(device, BlockUses()).systems.first
+        let type = system?.type ?? ""
         let point = "\(Jobs.root)/log-\(Host.pid)"
         // The mount goes away with this process, however it ends.
         try MountNamespace.leave()
@@ -76,6 +79,8 @@ package enum RecordCopy {
         defer { try? Files.removeDirectory(point) }
         try Mounts.mount(device, at: point, type: type, options: "", readOnly: false)
         defer { try? Mounts.unmount(point) }
+        let mark = system.flatMap { CopyMark(on: $0, at: point) }
+        defer { mark?.remove() }
         try copy(record, id, to: point)
     }
 

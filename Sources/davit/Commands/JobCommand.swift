@@ -17,12 +17,14 @@ enum JobCommand: Command {
         davit job census DIRECTORY before|after SECONDS TYPE OPTIONS MEMBER...
         davit job enclosed DEVICE... -- PROGRAM ARGUMENT...
         davit job copy NUMBER
+        davit job marked TYPE DEVICE
         davit job shell NUMBER
 
         Runs the checker that $DAVIT_RUN/repair/NUMBER/request.json describes, and keeps record.json there.
         SIGTERM cancels it, SIGQUIT kills the checker. The second form mounts, so that the kernel replays or checks,
         and unmounts; the third has the kernel's own fsck check them. The fourth mounts, too, counts what is reachable
-        and reads files for so many seconds, into DIRECTORY. The fifth runs a program that sees no other devices than these. The sixth copies the record to where it is to be kept.
+        and reads files for so many seconds, into DIRECTORY. The fifth runs a program that sees no other devices than these. The sixth copies the record to where it is to be kept;
+        the seventh looks whether such a copying was the last that wrote to a device.
         The last is a shell with a terminal of its own, for those who connect to the socket that is its descriptor 3.
         """
 
@@ -54,6 +56,8 @@ enum JobCommand: Command {
         case "copy":
             let id = try number(words)
             return succeeds { try RecordCopy.run(id) }
+        case "marked" where words.count == 3:
+            return succeeds { try CopyMark.look(for: words[1], on: words[2]) }
         case "shell":
             let id = try number(words)
             do throws(SystemError) {

@@ -43,9 +43,10 @@ enum RepairCommand: Command {
           --checker FILE     uses this program in place of the one that is found: in $DAVIT_RUN/tools or /root,
                              where uploads go, and then where the system keeps its own
           --log-to PLACE     keeps a copy of the record there, renewed each minute and with each change of the
-                             verdict: a directory, or a device with a plain, clean file system, which is mounted
-                             for that. Without --check, --trial and --run: reads the records that lie in that
-                             directory
+                             verdict: a directory, or a device with a plain file system, which is mounted for
+                             each copy only; one that is not clean just where its journal is replayed by that, or
+                             a reset in the middle of such a copy has left it so. Without --check, --trial and
+                             --run: reads the records that lie in that directory
           --patience SECONDS how long no step may come before it is judged (45)
           --kill             with cancel: ends the checker by SIGKILL, which may leave damage
           --json             for programs; with --check, --run and watch one record on each line
