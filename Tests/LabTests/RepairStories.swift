@@ -132,6 +132,8 @@ struct RepairStories {
         let commands = images.path("commands")
         try Data("jo\njw -b 5000 /dev/zero\njc\n".utf8).write(to: URL(fileURLWithPath: commands))
         try await run(["debugfs", "-w", "-f", commands, replay])
+        let stick = try images.make("stick", megabytes: 8)
+        try await run(["mkfs.vfat", stick])
         let system = try await RescueSystem.forRepairs()
         let told = try await system.run(
             """
@@ -152,7 +154,7 @@ struct RepairStories {
             n=0; while [ $n -lt 50 ]; do echo $n >/mnt/file$n; n=$((n + 1)); done; sync
             n=0; while [ $n -lt 50 ]; do echo $n >/mnt/late$n; n=$((n + 1)); done
             xfs_io -x -c 'shutdown -f' /mnt; umount /mnt
-            davit repair /dev/vdb
+            davit repair /dev/vdb; xfs_logprint -t /dev/vdb | grep "log tail"
             written vdb >/before
             echo "== xfs trial"; davit repair --trial --kernel /dev/vdb; echo "code=$?"
             written vdb | cmp - /before && echo "not written"
@@ -180,8 +182,47 @@ struct RepairStories {
             md5sum /images/e.img >/before; davit repair --trial /images/e.img; echo "code=$?"
             md5sum /images/e.img | cmp - /before && echo "not written"
             ls /dev/dm-* 2>/dev/null || echo "nothing left"; losetup -a
+            cp /images/e.img /images/f.img
             davit repair --run --yes /images/e.img; echo "run=$?"; davit repair --check /images/e.img; echo "check=$?"
-            """, disks: [ext, xfs, log, replay], within: .seconds(900))
+            echo "== dialogue"; mkdir -p /dev/pts; mount -t devpts devpts /dev/pts; mkfifo /keys; trap '' PIPE
+            md5sum /images/f.img >/before
+            script -qefc "davit repair /images/f.img" /typed </keys >/dev/null 2>&1 &
+            dialogue=$!; exec 7>/keys
+            asked() { until grep -qF "$1" /typed 2>/dev/null || ! kill -0 $dialogue; do sleep 0.2; done; }
+            asked "Check now, read-only? (yes/no)"; echo yes >&7
+            asked "Try the repair on overlays, so that nothing on the disks changes? (yes/no)"; echo yes >&7
+            asked "Write to ext4"; md5sum /images/f.img | cmp - /before && echo "not written before the last yes"
+            asked "f.img? (yes/no)"; echo yes >&7
+            wait $dialogue; echo "code=$?"; exec 7>&-; cat /typed; davit repair --check /images/f.img; echo "check=$?"
+            echo "== cut"; export DAVIT_RUN=/run/cut; mkdir /run/cut; cat /dev/vde >/images/other
+            printf '#!/bin/sh\\n[ "$1" = -V ] && exit 0\\necho "Pass 1: Checking"; yes nothing | head -c 3000000; exec sleep 2000\n' >/root/e2fsck
+            chmod 0755 /root/e2fsck
+            davit repair --check --patience 3 --checker /root/e2fsck --log-to /dev/vde /dev/vda >/dev/null 2>&1 &
+            until grep -q '"at": [0-9]' /run/cut/repair/1/record.json 2>/dev/null; do sleep 0.5; done
+            job=$(sed -n 's/.*"pid": \\([0-9]*\\).*/\\1/p' /run/cut/repair/1/record.json); held=
+            mounted() { while read -r line; do case $line in */repair/log-*) return 0;; esac; done; return 1; }
+            # The process that copies is stopped while the device is mounted.
+            until [ "$held" ]; do
+                read -r all </proc/$job/task/$job/children
+                for one in $all; do
+                    mounted </proc/$one/mountinfo || continue
+                    kill -STOP $one; sleep 0.3
+                    if mounted </proc/$one/mountinfo; then held=$one; else kill -CONT $one; fi
+                done
+            done 2>/dev/null
+            dd if=/dev/vde of=/images/cut bs=65536 iflag=direct 2>/dev/null
+            kill -CONT $held; davit repair cancel --kill >/dev/null; wait
+            # As others leave it, without davit's mark.
+            printf '\\001' | dd of=/images/other bs=1 seek=37 conv=notrunc 2>/dev/null
+            mount -t ext4 /dev/vdc /log; echo more >/log/more; sync; cat /dev/vdc >/images/ext; umount /log
+            rm -r /root/e2fsck /run/cut/repair
+            for name in cut other ext; do
+                echo "-- $name"; disk=$(losetup -f); losetup $disk /images/$name
+                davit repair $disk | head -n 1; davit repair --check --log-to $disk /dev/vda; echo "code=$?"
+                mount -o ro $disk /log; ls /log /log/davit-repair-*; umount /log; losetup -d $disk
+            done
+            echo "-- device"; mount -o ro /dev/vde /log; ls /log; umount /log; davit repair /dev/vde | head -n 1
+            """, disks: [ext, xfs, log, replay, stick], within: .seconds(900))
         print(told)
         let trial = try part("trial", of: told)
         #expect(trial.contains("not written") && trial.contains("nothing left"), "\(trial)")
@@ -200,11 +241,21 @@ struct RepairStories {
         #expect(repaired.contains("code=1"), "\(repaired)")
         #expect(repaired.contains("record.json") && repaired.contains("transcript"))
         #expect(repaired.contains("check=0"), "\(repaired)")
-        #expect(try part("xfs", of: told).contains("journal to be replayed"))
+        // The same ends as those that xfs_logprint finds by the kernel's own code.
+        let dirty = try part("xfs", of: told)
+        let range = try #require(
+            dirty.firstMatch(
+                of: /log dirty from 1:(\d+) to 1:\d+ \(cycle:block\), (\d+) blocks in \d+ records?/),
+            "\(dirty)")
+        let first = try #require(Int(range.1))
+        let blocks = try #require(Int(range.2))
+        #expect(
+            dirty.contains("log tail: \(first) head: \(first + blocks) state: <DIRTY>"), "\(dirty)")
         let tried = try part("xfs trial", of: told)
         #expect(tried.contains("not written") && tried.contains("code=0"), "\(tried)")
         let replayed = try part("xfs run", of: told)
         #expect(replayed.contains("the journal was replayed"), "\(replayed)")
+        #expect(replayed.contains("log records 1:\(first)-1:"), "\(replayed)")
         #expect(replayed.contains("check=0"))
         #expect(try part("mounted", of: told).contains("It is in use (/dev/vdb: mounted at /mnt)"))
         let mounted = try part("replay", of: told)
@@ -222,6 +273,25 @@ struct RepairStories {
             #expect(image.contains(words), "\(image)")
         }
         #expect(!image.contains("/dev/loop"), "\(image)")
+        // The whole guide on a terminal, with a trial that goes well in the middle of it.
+        let dialogue = try part("dialogue", of: told)
+        for words in [
+            "All that can be reached now can be reached after the repair too.",
+            "not written before the last yes", "errors were corrected", "code=1", "check=0",
+        ] { #expect(dialogue.contains(words), "\(words): \(dialogue)") }
+        // What a reset in the middle of a copying leaves is taken again; what somebody else has left is not.
+        let cut = try part("cut", of: told).components(separatedBy: "-- ")
+        try #require(cut.count == 5, "\(cut)")
+        #expect(cut[1].contains("not closed in order") && cut[1].contains("code=0"), "\(cut[1])")
+        #expect(
+            cut[1].contains("davit-copying") && cut[1].contains("davit-repair-1-2"), "\(cut[1])")
+        #expect(cut[2].contains("its vfat is not closed in order, and a mount"), "\(cut[2])")
+        #expect(cut[2].contains("code=1") && !cut[2].contains("davit-repair"), "\(cut[2])")
+        #expect(cut[3].contains("journal to be replayed") && cut[3].contains("code=0"), "\(cut[3])")
+        #expect(cut[3].contains("davit-repair-1"), "\(cut[3])")
+        // The device itself, whose copies came to their ends.
+        #expect(cut[4].contains(": clean, "), "\(cut[4])")
+        #expect(!cut[4].contains("davit-copying"), "\(cut[4])")
         let killed = try part("killed", of: told)
         #expect(killed.contains("code=0") && killed.contains("nothing left"), "\(killed)")
         #expect(replayed.split(separator: "\n").last == "100", "\(replayed)")

@@ -55,7 +55,7 @@ extension RescueSystem {
     static func forRepairs() async throws -> RescueSystem {
         try await prepared(programs: [
             "e2fsck", "xfs_repair", "xfs_io", "btrfs", "mke2fs", "mkfs.xfs", "dmsetup", "mdadm",
-            "lvm", "cryptsetup", "debugfs",
+            "lvm", "cryptsetup", "debugfs", "xfs_logprint", "script",
         ])
     }
 }
