@@ -120,7 +120,8 @@ let package = Package(
         tests("ExportCoreTests", ["ExportCore"]),
         tests("ExportTests", ["Export", "ExportCore", "JSONKit", "LinuxKit", "davit"]),
         tests("JSONKitTests", ["JSONKit"]),
-        // Confines itself and says what it can still do: nobody can take a confinement off again within a test.
+        // Confines itself and says what it can still do: nobody can take a confinement off again within a test, and what
+        // one of several threads may not do is not always forbidden to the others.
         .executableTarget(
             name: "confined", dependencies: ["LinuxKit"], path: "Tests/confined",
             swiftSettings: strict),

@@ -92,6 +92,20 @@ int davit_keep_network_capabilities(void) {
     return (int)syscall(SYS_capset, &header, data);
 }
 
+// No distribution gives this number to anybody: a program of whoever had it could send signals to this process.
+enum { USER_OF_NOBODY = 0x7fffffff };
+
+int davit_be_countable(_Bool countable) {
+    const uint32_t exempting = 1U << CAP_SYS_ADMIN | 1U << CAP_SYS_RESOURCE;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0) return -1;
+    if (countable) data->effective &= ~exempting;
+    else data->effective |= data->permitted & exempting;
+    if (syscall(SYS_capset, &header, data) < 0) return -1;
+    return geteuid() == 0 ? setresuid(countable ? USER_OF_NOBODY : 0, (uid_t)-1, (uid_t)-1) : 0;
+}
+
 #ifndef LANDLOCK_ACCESS_FS_REFER
 #define LANDLOCK_ACCESS_FS_REFER (1ULL << 13)
 #endif

@@ -91,10 +91,11 @@ package final class Connection {
         try ResourceLimits.set(.memory, to: 256 << 20)
         // Bounds descriptors: ten channels take four each, sixteen forwarded connections one each.
         try ResourceLimits.set(.descriptors, to: 80)
-        // Bounds what a stranger can make this processor compute before a login; lifted by it. The kernel's limit on
-        // processes does not bind root, and a seccomp filter would stay for the programs of who logs in; before a login
-        // there is no child but one that tries a passphrase, and then one for each channel.
+        // Bounds what a stranger can make this processor compute before a login; lifted by it.
         try ResourceLimits.set(.processorTime, to: 5)
+        // Bounds processes: before a login there is none but the one that tries a passphrase, for which it is lifted;
+        // then one for each channel.
+        try ResourceLimits.forbidChildren()
     }
 
     private init(
@@ -256,6 +257,8 @@ package final class Connection {
 
     /// Lifts what bounds strangers. What a person starts may compute as long as it takes, and so may an upload.
     func unbind() {
+        // First: a lower score needs a capability that this brings back.
+        try? ResourceLimits.allowChildren()
         try? ResourceLimits.set(.processorTime, to: .max)
         Process.giveWay(0)
         Process.outOfMemoryScore = outOfMemoryScore

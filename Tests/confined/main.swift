@@ -1,7 +1,8 @@
 import Glibc
 import LinuxKit
 
-/// Confines itself to the directory given and prints, one a line, what it can still do: "WHAT: yes" or the kernel's reason.
+/// Prints, one a line, what it can do: "WHAT: yes" or the kernel's reason. With a directory, confined to that; with the word
+/// "children", before, while and after it may have no children.
 func attempt(_ what: String, _ status: Int) {
     Output.line("\(what): \(status >= 0 ? "yes" : String(cString: strerror(errno)))")
 }
@@ -16,6 +17,10 @@ func attemptToOpen(_ path: String, _ flags: Int32) {
 }
 
 guard CommandLine.arguments.count == 2 else { exit(100) }
+if CommandLine.arguments[1] == "children" {
+    try Children.run()
+    exit(0)
+}
 let directory = CommandLine.arguments[1]
 let (place, outbox) = (directory + "/place", directory + "/outbox")
 Output.line(Confinement.confine(places: [place], outboxes: [outbox], settings: []))

@@ -147,6 +147,8 @@ ssize_t davit_send_to_path(const char *path, unsigned char first, const void *_N
 static inline int davit_set_limit(int resource, const struct rlimit *limit) {
     return setrlimit(resource, limit);
 }
+/// Its name stands for another one, which Swift does not follow.
+static const int32_t davit_RLIMIT_NPROC = RLIMIT_NPROC;
 static inline int davit_get_limit(int resource, struct rlimit *limit) {
     return getrlimit(resource, limit);
 }
@@ -289,6 +291,9 @@ int davit_no_new_privileges(void);
 int davit_seccomp(const struct sock_filter *program, uint16_t count);
 /// Drops all capabilities but NET_ADMIN, NET_RAW and NET_BIND_SERVICE, for good.
 int davit_keep_network_capabilities(void);
+/// Lets the kernel count this process among those of a user whom RLIMIT_NPROC binds, or among root's again. It stays root
+/// in what it may do, but for CAP_SYS_ADMIN and CAP_SYS_RESOURCE. For a process with one thread.
+int davit_be_countable(_Bool countable);
 /// Landlock. Oldest kernel: 5.13; the version is negative before, and where it is switched off.
 int davit_landlock_version(void);
 int davit_landlock_rules(int version);
