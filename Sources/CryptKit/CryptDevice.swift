@@ -9,13 +9,22 @@ package struct CryptDevice: ~Copyable {
     private let header: String?
     private let format: CryptFormat
 
+    /// What a header is read for.
+    package enum Purpose: Sendable {
+        /// Nothing is written to the device. A process that has looked once never mends again.
+        case look
+        /// Of LUKS2's two copies of the header one that is damaged is written anew from the other, as `cryptsetup open` does.
+        case opening
+    }
+
     /// Reads the header of `path`, a block device or an image file, or the detached one in `header`.
     /// - Throws: `.cannotOpen`, `.noDisk` or `.tooShort` when `path` or `header` is no readable device or file; `.away` when it
     ///   may become one again; `.noHeader` without one of `format`; `.damaged` when it has one that cannot be used.
     package init(
-        path: String, header: String? = nil, format: CryptFormat = .luks
+        path: String, header: String? = nil, format: CryptFormat = .luks, for purpose: Purpose
     ) throws(CryptError) {
         _ = CryptLibraries.prepared
+        if purpose == .look { _ = CryptLibraries.mendingNothing }
         var opened: OpaquePointer?
         let status =
             header.map { crypt_init_data_device(&opened, $0, path) } ?? crypt_init(&opened, path)

@@ -43,6 +43,13 @@ package enum CryptLibraries {
         // Token plugins are shared objects, and a static program loads none.
         crypt_token_external_disable()
     }()
+
+    /// Keeps libcryptsetup from writing to a device whose header is read, for the rest of the process: it mends LUKS2's header
+    /// only under a lock. Without one a header that somebody is just writing may look damaged; the next look shows it whole.
+    /// Source: cryptsetup lib/luks2/luks2_disk_metadata.c, LUKS2_disk_hdr_read.
+    static let mendingNothing: Void = {
+        _ = crypt_metadata_locking(nil, 0)
+    }()
 }
 
 extension String {

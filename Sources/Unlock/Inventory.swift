@@ -232,7 +232,7 @@ private struct DeviceHeader {
     let costliest: Keyslot?
 
     init(path: String, header: String?, _ format: CryptFormat) throws(CryptError) {
-        let device = try CryptDevice(path: path, header: header, format: format)
+        let device = try CryptDevice(path: path, header: header, format: format, for: .look)
         type = device.type
         uuid = device.uuid
         costliest = device.keyslots.max { left, right in

@@ -46,7 +46,8 @@ package enum UnlockWorker {
         _ request: WorkerRequest, _ format: CryptFormat, _ key: UnsafeRawBufferPointer
     ) throws(CryptError) {
         let device = try CryptDevice(
-            path: request.device, header: request.header, format: format)
+            path: request.device, header: request.header, format: format,
+            for: request.mayWrite ? .opening : .look)
         if let name = request.name {
             _ = try device.open(
                 as: name, passphrase: key, keyslot: request.keyslot, flags: request.activation)

@@ -57,6 +57,9 @@ package struct WorkerRequest: Equatable, Sendable {
         return words + ["--", device]
     }
 
+    /// Whether a header may be mended: not by who only tries a passphrase, nor where nothing is to be written.
+    var mayWrite: Bool { name != nil && !flags.contains(.readonly) }
+
     var tcryptOptions: TCryptVolume.Options {
         var options = TCryptVolume.Options()
         options.isHidden = tcrypt.isHidden

@@ -8,7 +8,7 @@ import Testing
     @Test(arguments: ["LUKS1", "LUKS2"])
     func provesThePassphrase(type: String) throws {
         let image = try LUKSImage(type: type, passphrase: "boat 42")
-        let device = try CryptDevice(path: image.path)
+        let device = try CryptDevice(path: image.path, for: .look)
         #expect(device.type == type)
         #expect(device.uuid.count == 36)
         #expect(try prove(device, "boat 42") == 0)
@@ -37,16 +37,18 @@ import Testing
         let image = try LUKSImage(type: "LUKS2", passphrase: "x", detached: true)
         let header = try #require(image.header)
         #expect(throws: CryptError.noHeader(path: image.path, kind: "LUKS", words: "")) {
-            _ = try CryptDevice(path: image.path)
+            _ = try CryptDevice(path: image.path, for: .look)
         }
-        #expect(try prove(try CryptDevice(path: image.path, header: header), "x") == 0)
+        #expect(try prove(try CryptDevice(path: image.path, header: header, for: .look), "x") == 0)
     }
 
     @Test func namesAFileWithoutAHeader() throws {
         let image = try LUKSImage(type: "LUKS2", passphrase: "x")
         let empty = image.directory + "/empty.img"
         #expect(FileManager.default.createFile(atPath: empty, contents: Data(count: 1 << 20)))
-        let error = #expect(throws: CryptError.self) { _ = try CryptDevice(path: empty) }
+        let error = #expect(throws: CryptError.self) {
+            _ = try CryptDevice(path: empty, for: .look)
+        }
         #expect(
             error?.description
                 == "\(empty) holds no LUKS header. Give the partition that holds it, or add header=FILE to its entry."
@@ -54,12 +56,14 @@ import Testing
     }
 
     @Test func namesWhatIsNotThere() {
-        let error = #expect(throws: CryptError.self) { _ = try CryptDevice(path: "/no/such/disk") }
+        let error = #expect(throws: CryptError.self) {
+            _ = try CryptDevice(path: "/no/such/disk", for: .look)
+        }
         #expect(error?.description == "/no/such/disk cannot be opened: No such file or directory.")
     }
 
     private func slots(_ path: String) throws -> [Keyslot] {
-        let device = try CryptDevice(path: path)
+        let device = try CryptDevice(path: path, for: .look)
         return device.keyslots
     }
 

@@ -24,7 +24,7 @@ extension CryptDeviceTests {
             _ image: LUKSImage, _ passphrase: String = "x", keyslot: Int? = nil
         ) throws -> String {
             do {
-                let device = try CryptDevice(path: image.path, header: image.header)
+                let device = try CryptDevice(path: image.path, header: image.header, for: .look)
                 var bytes = Array(passphrase.utf8)
                 try bytes.withUnsafeMutableBytes { buffer in
                     _ = try device.test(
@@ -43,7 +43,7 @@ extension CryptDeviceTests {
             let path = image.header ?? image.path
             try overwrite(path, [1, 2, 3, 4], at: 448)
             #expect(try error(image) == "opens")
-            try overwrite(path, [1, 2, 3, 4], at: 448, 0x4000 + 448)
+            try overwrite(path, [1, 2, 3, 4], at: 0x4000 + 448)
             #expect(
                 try error(image)
                     == "\(path) has a LUKS header that cannot be used: It is damaged."
@@ -53,11 +53,20 @@ extension CryptDeviceTests {
         @Test func theFirstCopyIsOverwritten() throws {
             let image = try LUKSImage(type: "LUKS2", passphrase: "x")
             try overwrite(image.path, Array(repeating: 0, count: 0x4000), at: 0)
-            // libcryptsetup has put the first copy back from the second.
             #expect(try error(image) == "opens")
-            try overwrite(image.path, Array(repeating: 0, count: 0x4000), at: 0)
             try overwrite(image.path, [1, 2, 3, 4], at: 0x4000 + 448)
             #expect(try error(image).contains("has a LUKS header that cannot be used"))
+        }
+
+        /// Whichever copy is damaged, the other one serves, and the disk stays as it is: that is for who opens it to change.
+        @Test(arguments: [0, 0x4000], [false, true])
+        func aLookWritesNothing(copy: Int, detached: Bool) throws {
+            let image = try LUKSImage(type: "LUKS2", passphrase: "x", detached: detached)
+            let path = image.header ?? image.path
+            try overwrite(path, [1, 2, 3, 4], at: copy + 448)
+            let before = try Data(contentsOf: URL(fileURLWithPath: path))
+            #expect(try error(image) == "opens")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
         }
 
         /// Half a copy of a backup, and the file of a device that was cut.
@@ -118,7 +127,7 @@ extension CryptDeviceTests {
             for place in [image.directory, "/dev/null"] {
                 for (path, header) in [(place, nil), (image.path, place)] {
                     let error = #expect(throws: CryptError.self) {
-                        _ = try CryptDevice(path: path, header: header)
+                        _ = try CryptDevice(path: path, header: header, for: .look)
                     }
                     #expect(
                         error?.description
@@ -126,7 +135,7 @@ extension CryptDeviceTests {
                 }
             }
             let absent = #expect(throws: CryptError.self) {
-                _ = try CryptDevice(path: image.path, header: "/no/header")
+                _ = try CryptDevice(path: image.path, header: "/no/header", for: .look)
             }
             #expect(
                 absent?.description == "/no/header cannot be opened: No such file or directory.")
@@ -135,8 +144,11 @@ extension CryptDeviceTests {
         /// The disk is pulled while the key is derived.
         @Test func whatGoesAwayInTheMiddle() throws {
             let image = try LUKSImage(type: "LUKS2", passphrase: "x")
-            let device = try CryptDevice(path: image.path)
+            let device = try CryptDevice(path: image.path, for: .look)
+            let disk = try #require(FileHandle(forUpdatingAtPath: image.path))
             unlink(image.path)
+            // Whoever has it open gets nothing from it any more, either.
+            #expect(ftruncate(disk.fileDescriptor, 0) == 0)
             var bytes = Array("x".utf8)
             #expect(
                 throws: CryptError.away(path: image.path, reason: "No such file or directory")

@@ -15,6 +15,7 @@ package final class LUKSImage: Sendable {
         rounds: UInt32 = 4, threads: UInt32 = 1
     ) throws {
         var template = Array((NSTemporaryDirectory() + "/davit-luks-XXXXXX").utf8CString)
+        _ = Self.lockNothing
         guard let made = mkdtemp(&template) else { throw POSIXError(.EIO) }
         directory = String(cString: made)
         path = directory + "/disk.img"
@@ -27,6 +28,11 @@ package final class LUKSImage: Sendable {
         }
         try format(type, passphrase, memoryKiB, rounds, threads)
     }
+
+    /// From the beginning: tests of CryptKit, in the same process, let libcryptsetup forget its locks, which davit's would wait for.
+    private static let lockNothing: Void = {
+        _ = crypt_metadata_locking(nil, 0)
+    }()
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
