@@ -344,8 +344,6 @@ package struct AttemptMachine: Sendable {
             // attempt without devices is there to release: between two prompts it waits for the next.)
             return end(&effects)
         }
-        // A device that was just closed and fed is not settled any more.
-        guard stages.values.allSatisfy({ $0.isSettled }) else { return }
         let until = watchUntil ?? now + Self.aftercare
         watchUntil = until
         if now >= until { end(&effects) }

@@ -233,9 +233,8 @@ package struct KernelLine: Equatable, Sendable {
             wishes[index].words.key = wishes[index].words.key ?? other.key
             wishes[index].words.data = wishes[index].words.data ?? other.data
             if !other.options.isEmpty {
-                let own = wishes[index].words.options
                 wishes[index].words.options =
-                    other.options + (own.isEmpty ? [] : [UInt8(ascii: ",")] + own)
+                    other.options + [UInt8(ascii: ",")] + wishes[index].words.options
             }
             wishes.removeAll { $0.disk == short.disk }
         }
@@ -246,7 +245,7 @@ package struct KernelLine: Equatable, Sendable {
     }
 
     private static func joined(_ list: [UInt8], _ word: String) -> [UInt8] {
-        list.isEmpty ? Array(word.utf8) : list + [UInt8(ascii: ",")] + Array(word.utf8)
+        list + [UInt8(ascii: ",")] + Array(word.utf8)
     }
 
     /// systemd's words for no. - Parameter value: `nil`, without a value, is yes.

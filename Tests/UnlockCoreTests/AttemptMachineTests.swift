@@ -1,6 +1,6 @@
+import Seeds
 import Testing
 import UnlockCore
-import Seeds
 
 /// Conversations: what the driver is told to do, event by event.
 @Suite struct AttemptMachineTests {
@@ -43,6 +43,7 @@ import Seeds
         #expect(machine.handle(.observed(seen), at: .seconds(1)).isEmpty)
         seen.asking = asking("root", 8)
         #expect(machine.handle(.observed(seen), at: .seconds(2)) == [.release(asking("root", 8))])
+        #expect(machine.deadline == .seconds(14), "it is watched from then on")
         seen = Seen(open: ["root"])
         #expect(machine.handle(.observed(seen), at: .seconds(3)) == [.end])
     }
@@ -64,7 +65,7 @@ import Seeds
         #expect(
             machine.handle(.finished(name: "root", .wrong), at: .seconds(3))
                 == [.settled("root", .wrong)])
-        let taken = Seen(systemd: [systemd("root", "/1")], systemdRuns: true)
+        let taken = Seen(systemd: [systemd("root", "/1")])
         #expect(machine.handle(.observed(taken), at: .seconds(3)).isEmpty)
         let open = Seen(open: ["data"], systemd: [systemd("root", "/1")], systemdRuns: true)
         #expect(
@@ -86,7 +87,20 @@ import Seeds
         #expect(
             machine.handle(.finished(name: "root", .accepted), at: .seconds(2))
                 == [.feed(systemd("root"))])
+        // 20 s and four times the derivation's 2 s.
+        #expect(machine.deadline == .seconds(30))
         #expect(machine.handle(.observed(later), at: .seconds(4)) == [.open("root")])
+    }
+
+    /// Its question is gone, and it has not gone itself: the next question may be on its way.
+    @Test func systemdThatAsksForNothingIsWaitedForAWhile() {
+        var machine = machine(["root"])
+        #expect(
+            machine.handle(.began(Seen(systemd: [systemd("root")])), at: .zero) == [.test("root")])
+        #expect(machine.handle(.observed(Seen(systemdRuns: true)), at: .seconds(1)).isEmpty)
+        #expect(machine.handle(.finished(name: "root", .accepted), at: .seconds(2)).isEmpty)
+        #expect(machine.deadline == .seconds(14))
+        #expect(machine.handle(.timeReached, at: .seconds(14)) == [.open("root")])
     }
 
     @Test func whatCryptrootAsksForIsProvenAndFedLast() {
@@ -186,6 +200,9 @@ import Seeds
         _ = machine.handle(
             .began(Seen(asking: asking("root", 1), cryptrootRuns: true)), at: .zero)
         _ = machine.handle(.finished(name: "root", .accepted), at: .seconds(1))
+        // The prompt is still the same one, though the script was not seen this time.
+        let same = Seen(asking: asking("root", 1))
+        #expect(machine.handle(.observed(same), at: .seconds(2)).isEmpty)
         let again = Seen(asking: asking("root", 2), cryptrootRuns: true)
         #expect(machine.handle(.observed(again), at: .seconds(3)) == [.open("root")])
     }
@@ -199,7 +216,8 @@ import Seeds
         #expect(
             machine.handle(.finished(name: "root", .accepted), at: .seconds(1))
                 == [.settled("root", .opened), .closeAndFeed(asking("root"))])
-        // Closed, and not yet open again: nothing is over.
+        // Closed, and not yet open again: nothing is over, whatever was seen before.
+        #expect(machine.handle(.timeReached, at: .seconds(1)).isEmpty)
         #expect(machine.handle(.observed(Seen(cryptrootRuns: true)), at: .seconds(2)).isEmpty)
         let open = Seen(open: ["root"], cryptrootRuns: true)
         #expect(
@@ -245,7 +263,8 @@ import Seeds
         let seen = Seen(open: ["root"], asking: asking("root"), cryptrootRuns: true)
         #expect(machine.handle(.began(seen), at: .zero) == [.release(asking("root"))])
         #expect(machine.handle(.observed(Seen(open: ["root"])), at: .seconds(1)) == [.end])
-        #expect(machine.handle(.observed(seen), at: .seconds(2)).isEmpty, "it is over")
+        let next = Seen(open: ["root"], asking: asking("root", 8), cryptrootRuns: true)
+        #expect(machine.handle(.observed(next), at: .seconds(2)).isEmpty, "it is over")
     }
 
     @Test func aPromptForWhatIsStillLockedIsLeftToAPerson() {
@@ -277,13 +296,22 @@ import Seeds
             ])
     }
 
+    /// Nor does it answer anybody, whatever is open or opened meanwhile.
     @Test func testingOpensNothing() {
-        var machine = machine(["a"], onlyTest: true)
-        let seen = Seen(asking: asking("a"), cryptrootRuns: true)
-        #expect(machine.handle(.began(seen), at: .zero) == [.test("a")])
+        var machine = machine(["a", "b"], onlyTest: true)
+        var seen = Seen(asking: asking("a"), cryptrootRuns: true)
+        #expect(machine.handle(.began(seen), at: .zero) == [.test("a"), .test("b")])
+        seen.open = ["a"]
+        #expect(machine.handle(.observed(seen), at: .seconds(1)).isEmpty)
         #expect(
             machine.handle(.finished(name: "a", .accepted), at: .seconds(1))
-                == [.settled("a", .proven), .end])
+                == [.settled("a", .proven)])
+        #expect(machine.deadline == .seconds(100))
+        #expect(
+            machine.handle(.timeReached, at: .seconds(100)) == [
+                .abandon("b"),
+                .settled("b", .failed("The key derivation was given up after 100 s.")), .end,
+            ])
     }
 
     @Test func whoLosesTheRaceForANameHasNoError() {

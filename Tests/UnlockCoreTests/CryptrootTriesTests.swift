@@ -13,7 +13,9 @@ import UnlockCore
             workerLimit: .seconds(100))
     }
 
-    private func asking(_ name: String) -> Machine.Asking { .init(name: name, pid: 7) }
+    private func asking(_ name: String, _ pid: Int32 = 7) -> Machine.Asking {
+        .init(name: name, pid: pid)
+    }
 
     /// After its third try at what is open cryptroot ends, and asks for the other disk no more.
     @Test func noPromptIsReleasedWhileAnotherDiskIsLocked() {
@@ -55,6 +57,13 @@ import UnlockCore
         #expect(machine.handle(.observed(prompt), at: .seconds(5)) == [.feed(asking("root"))])
     }
 
+    /// What is open already it does not ask for next.
+    @Test func whatCryptrootAsksForNextIsTheFirstThatIsLocked() {
+        var machine = machine(["data"], cryptroots: ["root", "data"])
+        let busy = Seen(open: ["root"], cryptrootRuns: true)
+        #expect(machine.handle(.began(busy), at: .zero) == [.test("data")])
+    }
+
     @Test func aWorkerWhoseMappingIsThereIsNotWaitedForWithoutEnd() {
         var machine = machine(["a"])
         _ = machine.handle(.began(Seen()), at: .zero)
@@ -64,5 +73,49 @@ import UnlockCore
         #expect(
             machine.handle(.timeReached, at: .seconds(11))
                 == [.abandon("a"), .settled("a", .openedElsewhere), .end])
+    }
+
+    @Test func cryptrootIsNotWatchedWithoutEnd() {
+        var machine = machine([])
+        let seen = Seen(open: ["root"], cryptrootRuns: true)
+        #expect(machine.handle(.began(seen), at: .zero).isEmpty)
+        #expect(machine.deadline == .seconds(12))
+        #expect(machine.handle(.timeReached, at: .milliseconds(11_999)).isEmpty)
+        #expect(machine.handle(.timeReached, at: .seconds(12)) == [.end])
+    }
+
+    @Test func aScriptThatAsksAgainAndAgainIsLeftAlone() {
+        var machine = machine([])
+        var seen = Seen(open: ["root"], cryptrootRuns: true)
+        for pid in Int32(1)...20 {
+            seen.asking = asking("root", pid)
+            #expect(
+                machine.handle(.observed(seen), at: .seconds(pid)) == [
+                    .release(asking("root", pid))
+                ])
+        }
+        seen.asking = asking("root", 21)
+        #expect(machine.handle(.observed(seen), at: .seconds(21)) == [.end])
+    }
+
+    @Test func cryptrootThatWasGivenNothingIsNotWatched() {
+        var machine = machine(["a"])
+        #expect(machine.handle(.began(Seen(cryptrootRuns: true)), at: .zero) == [.open("a")])
+        #expect(
+            machine.handle(.finished(name: "a", .wrong), at: .seconds(1))
+                == [.settled("a", .wrong), .end])
+    }
+
+    /// Between two prompts, too, it is only proven; and where no prompt comes any more it stays as it is.
+    @Test func whatIsOpenIsNotOpenedASecondTime() {
+        var machine = Machine(
+            devices: [.init(name: "root", costKiB: 1, tries: 0, reopens: true)],
+            plan: WorkerPlan(availableKiB: 1 << 20, processors: 64), onlyTest: false,
+            workerLimit: .seconds(100))
+        let seen = Seen(open: ["root"], cryptrootRuns: true)
+        #expect(machine.handle(.began(seen), at: .zero) == [.test("root")])
+        #expect(
+            machine.handle(.finished(name: "root", .accepted), at: .seconds(2))
+                == [.settled("root", .openedElsewhere)])
     }
 }

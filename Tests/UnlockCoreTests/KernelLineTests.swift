@@ -45,6 +45,42 @@ import Testing
         #expect(targets("rd.luks.crypttab=0", tab).isEmpty)
         #expect(targets("rd.luks=0 rd.luks.uuid=\(Self.first)", tab).isEmpty)
         #expect(targets("rd.luks=no rd.luks=1", tab).count == 2)
+        #expect(targets("rd.luks=OFF rd.luks.uuid=\(Self.first)", tab).isEmpty)
+        #expect(targets("cryptdevice=/dev/sda:one", tab).map(\.name) == ["one", "two"])
+    }
+
+    /// A row: the line, and the name, the source, the key and the tries of what it asks for.
+    @Test(
+        arguments: [
+            ("rd.luks.uuid=\(first)", "one UUID=\(first) /there 3"),
+            ("rd.luks.data=\(first)=/dev/sdx", "one /dev/sdx /there 3"),
+            ("rd.luks.uuid=\(first) rd.luks.key=/every", "one UUID=\(first) /there 3"),
+            (
+                "rd.luks.uuid=\(first) rd.luks.key=/every rd.luks.key=\(first)=/own",
+                "one UUID=\(first) /own 3"
+            ),
+            ("rd.luks.uuid=\(second) rd.luks.key=/every", "luks-\(second) UUID=\(second) /every 3"),
+            // A beginning and the whole are one disk, and what is said of the whole goes before.
+            (
+                "rd.luks.uuid=da71 rd.luks.key=da71=/k rd.luks.data=da71=/dev/sdx "
+                    + "rd.luks.options=da71=tries=5 rd.luks.options=\(second)=tries=7",
+                "luks-\(second) /dev/sdx /k 7"
+            ),
+            (
+                "rd.luks.name=da71=short rd.luks.name=\(second)=whole rd.luks.options=da71=tries=5",
+                "whole UUID=\(second) none 5"
+            ),
+        ] as [(String, String)])
+    func whatIsSaidTwice(line: String, found: String) {
+        // The second entry is for the same disk: the first one counts.
+        let tab = """
+            one UUID=\(Self.first) /there luks
+            again UUID=\(Self.first) /again luks
+            """
+        let rows = targets(line, tab).map { target in
+            "\(target.name) \(target.entry.source) \(target.entry.key) \(target.entry.options.tries)"
+        }
+        #expect(rows == [found])
     }
 
     @Test(
@@ -112,6 +148,12 @@ import Testing
                 ["vault SERIAL=WD-W1 discard"]
             ),
             ("rd.luks.serial=luks-S2 rd.luks.key.tout=5", ["luks-S2 SERIAL=S2"]),
+            ("rd.luks.timeout=0 rd.luks.uuid=6f", ["luks-6f UUID=6f*"]),
+            ("rd.luks.serial=S2\n", ["luks-S2 SERIAL=S2"]),
+            (
+                "rd.luks.partuuid=6f3c rd.luks.uuid=\(first)",
+                ["luks-6f3c PARTUUID=6f3c*", "luks-\(first) UUID=\(first)"]
+            ),
             (
                 "rd.luks.serial=S2 rd.luks.data=S2=/dev/sdx rd.luks.key=S2=/k",
                 ["luks-S2 /dev/sdx"]
@@ -136,6 +178,9 @@ import Testing
             // Two entries fit: what is there decides, and neither entry.
             ("rd.luks.uuid=da71", ["luks-da71"]),
             ("rd.luks.uuid=da71 rd.luks.name=\(second)=x", ["x"]),
+            ("rd.luks.partuuid=EEFF0011-02", ["path"]),
+            // Whole, and not the beginning of a longer one.
+            ("rd.luks.partuuid=eeff0011-01", ["luks-eeff0011-01"]),
         ] as [(String, [String])])
     func anEntryIsFoundByABeginning(line: String, names: [String]) {
         let tab = """
@@ -143,6 +188,8 @@ import Testing
             part PARTUUID=aabbccdd-02 none luks
             two UUID=\(Self.second) none luks
             three /dev/disk/by-uuid/da71ffff-1ab0-4000-8000-000000000001 none luks
+            path /dev/disk/by-partuuid/eeff0011-02 none luks
+            gpt PARTUUID=eeff0011-0122-4000-8000-000000000001 none luks
             """
         #expect(targets(line, tab).map(\.name) == names)
     }
@@ -154,6 +201,18 @@ import Testing
         ),
         (
             "rd.luks.uuid=\(first)0",
+            "kernel line, rd.luks.uuid=: it needs a UUID or the beginning of one; it is ignored."
+        ),
+        (
+            "rd.luks.uuid=\(first.filter { $0 != "-" })0",
+            "kernel line, rd.luks.uuid=: it needs a UUID or the beginning of one; it is ignored."
+        ),
+        (
+            "rd.luks.uuid=-6f",
+            "kernel line, rd.luks.uuid=: it needs a UUID or the beginning of one; it is ignored."
+        ),
+        (
+            "rd.luks.uuid=6f\(String(repeating: "-", count: 35))",
             "kernel line, rd.luks.uuid=: it needs a UUID or the beginning of one; it is ignored."
         ),
         (
@@ -188,7 +247,19 @@ import Testing
             "rd.luks.options=\(first)=discard,tries=often",
             "kernel line, luks.options=: the option 'tries' needs a number and is ignored."
         ),
+        ("rd.luks.options", "kernel line, rd.luks.options=: it needs a value; it is ignored."),
+        ("rd.luks.key", "kernel line, rd.luks.key=: it needs a value; it is ignored."),
+        ("cryptkey", "kernel line, cryptkey=: it needs a value; it is ignored."),
+        (
+            "rd.luks.data=\(first)=",
+            "kernel line, rd.luks.data=: it needs UUID=VALUE; it is ignored."
+        ),
         ("cryptdevice=/dev/sda", "kernel line, cryptdevice=: it needs DEVICE:NAME; it is ignored."),
+        ("cryptdevice=:root", "kernel line, cryptdevice=: it needs DEVICE:NAME; it is ignored."),
+        (
+            "cryptdevice=/dev/sda:a/b",
+            "kernel line, cryptdevice=: 'a/b' cannot be a mapping's name; it is ignored."
+        ),
         (
             "cryptdevice=/dev/sda:x:fancy",
             "kernel line, cryptdevice=: the option 'fancy' is unknown and ignored."

@@ -64,6 +64,27 @@ import Testing
         #expect(!none.output.contains("root"))
     }
 
+    /// In the list, and to who unlocks: without it nobody would know why a disk is not asked for.
+    @Test func namesTheWordsOfTheKernelLineThatCannotBeUsed() throws {
+        let program = try Program()
+        let image = try LUKSImage(type: "LUKS2", passphrase: "boat")
+        let tab = try crypttab(program)
+        try FileManager.default.createDirectory(
+            atPath: program.scratch + "/proc", withIntermediateDirectories: true)
+        _ = try program.file(
+            "proc/cmdline", "rd.luks.uuid=xyz cryptdevice=\(image.path):root\n")
+        let environment = ["DAVIT_PROC=\(program.scratch)/proc"]
+        let words =
+            "kernel line, rd.luks.uuid=: it needs a UUID or the beginning of one; it is ignored."
+        let list = try program.run(
+            ["unlock", "--list", "--crypttab", tab], environment: environment)
+        #expect(list.output.split(separator: "\n").last == words[...], "\(list.output)")
+        let test = try program.run(
+            ["unlock", "--test", "--crypttab", tab], input: "boat", environment: environment)
+        #expect(test.exit == .code(0))
+        #expect(test.errors.split(separator: "\n").first == words[...], "\(test.errors)")
+    }
+
     /// As a cryptsetup user knows it: one newline of a pipe is not part of a passphrase, but of a key file.
     @Test(arguments: [
         (["--test"], "boat", 0), (["--test"], "boat\n", 0), (["--test"], "boat\n\n", 1),
