@@ -1,36 +1,49 @@
+import ExportCore
 import LinuxKit
 
-/// The secret that initiators log in with: one for this machine, made at the first export and gone with the last.
+/// One of the two secrets by which initiators and target prove themselves to each other: one pair for this machine, made
+/// at the first export and gone with the last.
 ///
-/// It is kept in `$DAVIT_RUN/export/secret`, readable for root only, like configfs keeps it; a second run and the
-/// newer host's script need it.
+/// They are kept in `$DAVIT_RUN/export/secret` and `target-secret`, readable for root only, like configfs keeps them; a
+/// second run and the newer host's script need them.
 package struct CHAPSecret: ~Copyable {
     private let bytes: SecretBytes
 
-    static var path: String { Roots.run + "/export/secret" }
+    static func path(_ which: Secret) -> String {
+        switch which {
+        case .initiator: Roots.run + "/export/secret"
+        case .target: Roots.run + "/export/target-secret"
+        }
+    }
 
     /// Reads it; empty when there is none yet.
-    init() throws(SystemError) {
-        bytes = try ConfigFS.secret(in: Self.path, atMost: 255)
+    init(_ which: Secret) throws(SystemError) {
+        bytes = try ConfigFS.secret(in: Self.path(which), atMost: 255)
     }
 
-    /// Makes it unless it is there: 24 characters out of 32, which are 120 bits.
-    static func make() throws(SystemError) {
-        guard !Files.exists(path) else { return }
+    /// Makes it unless it is there: characters out of 32, so 120 bits.
+    static func make(_ which: Secret) throws(SystemError) {
+        guard !Files.exists(path(which)) else { return }
         let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789".utf8)
-        let random = try Random.bytes(24)
-        try Files.replace(path, with: random.map { alphabet[Int($0 & 31)] }, mode: 0o600)
+        let other = try CHAPSecret(which.other)
+        var text: [UInt8]
+        repeat {
+            text = try Random.bytes(Secret.length).map { alphabet[Int($0 & 31)] }
+        } while other.bytes.withBytes { $0.elementsEqual(text) }
+        try Files.replace(path(which), with: text, mode: 0o600)
     }
 
-    static func remove() throws(SystemError) {
-        guard Files.exists(path) else { return }
-        try Files.remove(path)
+    static func remove(_ which: Secret) throws(SystemError) {
+        guard Files.exists(path(which)) else { return }
+        try Files.remove(path(which))
         Checkpoint.passed()
     }
 
+    var isEmpty: Bool { bytes.count == 0 }
+
     /// Whether that attribute holds it; `false` when there is no secret.
     borrowing func isHeld(by attribute: String) -> Bool {
-        guard bytes.count > 0, var held = try? ConfigFS.secret(in: attribute, atMost: 256) else {
+        guard !isEmpty, var held = try? ConfigFS.secret(in: attribute, atMost: 256) else {
             return false
         }
         if held.last == UInt8(ascii: "\n") { held.removeLast() }

@@ -23,11 +23,16 @@ package enum ClientScriptMaker {
         let absent = intent.disks.filter { $0.state != .exported }.map(\.device)
         guard !disks.isEmpty else { throw Failure.notYet(chosen) }
         let portals = try portals(intent, isThroughSSH: throughSSH != nil)
-        let secret = try CHAPSecret()
+        let secret = try CHAPSecret(.initiator)
+        let targetSecret = try CHAPSecret(.target)
+        // open-iscsi takes an empty one for leave to skip the question.
+        guard !intent.authenticates || !secret.isEmpty, !intent.isMutual || !targetSecret.isEmpty
+        else { throw Failure.noSecret(chosen) }
         return ClientScript(
             name: chosen, target: intent.target, portals: portals, disks: disks, absent: absent,
             isReadOnly: intent.isReadOnly,
-            secret: intent.authenticates ? secret.revealed() : nil, throughSSH: throughSSH
+            secret: intent.authenticates ? secret.revealed() : nil,
+            targetSecret: intent.isMutual ? targetSecret.revealed() : nil, throughSSH: throughSSH
         ).text
     }
 
@@ -56,6 +61,7 @@ package enum ClientScriptMaker {
     package enum Failure: Error, CustomStringConvertible {
         case nothing
         case notYet(ExportName)
+        case noSecret(ExportName)
         case notOnLoopback(ExportName)
         case onLoopbackOnly(ExportName)
 
@@ -65,6 +71,8 @@ package enum ClientScriptMaker {
                 "Nothing is exported, so there is nothing to log in to. Run 'davit export DEVICE…' first."
             case .notYet(let name):
                 "No disk of '\(name)' is there yet. 'davit export status' says what it waits for."
+            case .noSecret(let name):
+                "The secrets of '\(name)' are not in \(Intent.directory). The same 'davit export' again makes new ones."
             case .notOnLoopback(let name):
                 "'\(name)' does not listen on this host's loopback, and davit's SSH server forwards nowhere else. Run the "
                     + "same 'davit export' again with --listen 127.0.0.1."

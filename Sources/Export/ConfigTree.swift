@@ -52,7 +52,8 @@ struct ConfigTree {
         let names = try look(Layout.fabric)
         guard !names.isEmpty else { return }
         observed.directories.insert(Layout.fabric)
-        _ = try look(Layout.discovery, "userid", "enforce_discovery_auth", comparing: true)
+        _ = try look(
+            Layout.discovery, "userid", "userid_mutual", "enforce_discovery_auth", comparing: true)
         for name in names where (try? IQN(name)) != nil {
             let target = Layout.path(of: name)
             observed.directories.insert(target)
@@ -66,7 +67,7 @@ struct ConfigTree {
         observed.directories.insert(group)
         _ = try look(
             group, "enable", "dynamic_sessions", "param/AuthMethod", "auth/userid",
-            "attrib/authentication", "attrib/generate_node_acls",
+            "auth/userid_mutual", "attrib/authentication", "attrib/generate_node_acls",
             "attrib/demo_mode_write_protect", "attrib/prod_mode_write_protect", comparing: true)
         for name in try look("\(group)/lun") where name.hasPrefix("lun_") {
             observed.directories.insert("\(group)/lun/\(name)")
@@ -76,7 +77,8 @@ struct ConfigTree {
         for name in try look("\(group)/acls") {
             let list = "\(group)/acls/\(name)"
             observed.directories.insert(list)
-            for lun in try look(list, "info", "auth/userid", comparing: true)
+            for lun in try look(
+                list, "info", "auth/userid", "auth/userid_mutual", comparing: true)
             where lun.hasPrefix("lun_") {
                 observed.directories.insert("\(list)/\(lun)")
                 _ = try look("\(list)/\(lun)", "write_protect")
@@ -85,7 +87,7 @@ struct ConfigTree {
     }
 
     /// Notes the attributes and links of one directory.
-    /// - Parameter comparing: also whether its password is the secret of this machine.
+    /// - Parameter comparing: also which of its passwords are the secrets of this machine.
     /// - Returns: the names in it.
     private mutating func look(
         _ path: String, _ attributes: String..., comparing: Bool = false
@@ -107,7 +109,9 @@ struct ConfigTree {
         for (name, value) in Self.texts(answer["links"]) {
             observed.links["\(path)/\(name)"] = value
         }
-        if let secret = answer["secret"]?.string { observed.secrets.insert("\(path)/\(secret)") }
+        for secret in (answer["secrets"]?.array ?? []).compactMap(\.string) {
+            observed.secrets.insert("\(path)/\(secret)")
+        }
         return (answer["names"]?.array ?? []).compactMap(\.string)
     }
 
@@ -122,7 +126,7 @@ struct ConfigTree {
 // MARK: In the worker
 
 extension ConfigTree {
-    /// `{names, texts, links, secret}` of one directory; names only of directories and links.
+    /// `{names, texts, links, secrets}` of one directory; names only of directories and links.
     static func look(_ request: JSON) -> JSON {
         let directory = "\(root)/\(request["path"]?.string ?? "")"
         let entries = Files.entries(in: directory)
@@ -145,16 +149,19 @@ extension ConfigTree {
                 }
             }
         let names = entries.filter { $0.kind == .directory }.map { JSON.string($0.name) }
+        let isCompared = request["compare"]?.bool == true
         return [
             "names": .array(names), "texts": .object(texts), "links": .object(links),
-            "secret": request["compare"]?.bool == true
-                ? JSON(passwordOfOurs(in: directory)) : .null,
+            "secrets": .array(isCompared ? passwordsOfOurs(in: directory) : []),
         ]
     }
 
-    /// The attribute in `directory` that holds the secret of this machine.
-    private static func passwordOfOurs(in directory: String) -> String? {
-        guard let secret = try? CHAPSecret() else { return nil }
-        return ["password", "auth/password"].first { secret.isHeld(by: "\(directory)/\($0)") }
+    /// The attributes in `directory` that hold the secrets of this machine, each where it belongs.
+    private static func passwordsOfOurs(in directory: String) -> [JSON] {
+        Secret.allCases.compactMap { which in
+            guard let secret = try? CHAPSecret(which) else { return nil }
+            return [which.attribute, "auth/\(which.attribute)"]
+                .first { secret.isHeld(by: "\(directory)/\($0)") }.map { .string($0) }
+        }
     }
 }

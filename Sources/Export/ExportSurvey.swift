@@ -39,6 +39,7 @@ struct ExportSurvey {
         intent.isReadOnly = request.isReadOnly
         intent.overlay = request.overlay
         intent.authenticates = request.authenticates
+        intent.isMutual = request.authenticates
         intent.guardsDiscovery = observed.mayGuardDiscovery
         intent.portals = try Listening.choose(
             request.listen, keeping: known?.portals ?? [], for: request.name, in: observed)
@@ -251,7 +252,7 @@ extension Observed {
     /// Discovery has one secret for the whole machine: not ours to set where somebody else's targets are.
     var mayGuardDiscovery: Bool {
         let user = attributes[Layout.discovery + "/userid"] ?? ""
-        return ["", "NULL", Wanted.user].contains(user)
+        return ["", "NULL", Secret.initiator.name].contains(user)
             && targets.allSatisfy { $0.iqn.export != nil }
     }
 }

@@ -73,8 +73,10 @@ package struct Exporter {
         var intent = try intent(over: before, worker)
         _ = try ApplyPlan(intent.wanted, over: before)
         try Machine.prepare(forOverlays: intent.overlay != nil)
-        try CHAPSecret.make()
-        Checkpoint.passed()
+        for secret in Secret.allCases {
+            try CHAPSecret.make(secret)
+            Checkpoint.passed()
+        }
         let observed = try look(worker)
         // Only somebody else can have changed it meanwhile, or a configfs that had not been mounted shows it now.
         if observed != before { intent = try self.intent(over: observed, worker) }

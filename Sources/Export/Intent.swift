@@ -6,7 +6,7 @@ import LinuxKit
 /// after a SIGKILL.
 ///
 /// `$DAVIT_RUN/export/NAME.json`: `{name, target, adapter, state: applying|exported|waiting|incomplete|stopping|committing,
-/// since, fileSystem, readOnly, authenticates, guardsDiscovery, overlay: {room, file}, portals: […], initiators: […], disks:
+/// since, fileSystem, readOnly, authenticates, mutual, guardsDiscovery, overlay: {room, file}, portals: […], initiators: […], disks:
 /// [{device, lun, state: exported|waiting|failed, path, overlayNode, isMerged, serial, id, lasting, content,
 /// fileSystem, member, otherMembers: […], missingMembers, lastError}], lastError}`; `since` in milliseconds since boot, `room` in
 /// bytes for each disk. It holds no secret.
@@ -54,6 +54,8 @@ package struct Intent: Sendable {
     package var fileSystem: String?
     package var isReadOnly = false
     package var authenticates = true
+    /// Whether the target proves itself, too: not where an older davit has made it.
+    package var isMutual = false
     package var guardsDiscovery = true
     package var overlay: Overlay?
     package var portals: [Portal] = []
@@ -82,6 +84,7 @@ package struct Intent: Sendable {
         fileSystem = json["fileSystem"]?.string
         isReadOnly = json["readOnly"]?.bool ?? false
         authenticates = json["authenticates"]?.bool ?? true
+        isMutual = json["mutual"]?.bool ?? false
         guardsDiscovery = json["guardsDiscovery"]?.bool ?? true
         if let room = json["overlay"]?["room"]?.int {
             overlay = Overlay(room: UInt64(clamping: room), file: json["overlay"]?["file"]?.string)
@@ -119,6 +122,7 @@ package struct Intent: Sendable {
             "fileSystem": JSON(fileSystem),
             "readOnly": .bool(isReadOnly),
             "authenticates": .bool(authenticates),
+            "mutual": .bool(isMutual),
             "guardsDiscovery": .bool(guardsDiscovery),
             "overlay": overlay.map {
                 ["room": .number(Int(clamping: $0.room)), "file": JSON($0.file)]

@@ -63,15 +63,15 @@ package enum StepServer {
         case .removeLink(let path): try ConfigFS.removeLink(whole(path))
         case .write(.text(let text), let path):
             try ConfigFS.write(Array(text.utf8), to: whole(path))
-        case .write(.secret, let path):
-            let secret = try CHAPSecret()
+        case .write(.secret(let which), let path):
+            let secret = try CHAPSecret(which)
             try secret.write(to: whole(path))
         }
     }
 }
 
 extension Step {
-    /// As it travels to the process that performs it; the secret does not, that process reads it itself.
+    /// As it travels to the process that performs it; a secret does not, that process reads it itself.
     var json: JSON {
         switch self {
         case .makeDirectory(let path): ["do": "mkdir", "path": .string(path)]
@@ -81,7 +81,8 @@ extension Step {
         case .removeLink(let path): ["do": "unlink", "path": .string(path)]
         case .write(.text(let text), let path):
             ["do": "write", "path": .string(path), "text": .string(text)]
-        case .write(.secret, let path): ["do": "write", "path": .string(path)]
+        case .write(.secret(let which), let path):
+            ["do": "write", "path": .string(path), "secret": .string(which.rawValue)]
         }
     }
 
@@ -95,7 +96,13 @@ extension Step {
             self = .link(path, to: target)
         case "unlink": self = .removeLink(path)
         case "write":
-            self = .write(json["text"]?.string.map { .text($0) } ?? .secret, to: path)
+            if let text = json["text"]?.string {
+                self = .write(.text(text), to: path)
+            } else if let secret = json["secret"]?.string.flatMap({ Secret(rawValue: $0) }) {
+                self = .write(.secret(secret), to: path)
+            } else {
+                return nil
+            }
         default: return nil
         }
     }

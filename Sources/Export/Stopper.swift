@@ -242,8 +242,8 @@ package struct Stopper {
 
     // MARK: The end
 
-    /// When the last export is gone: the secret, and what davit made for all of them.
-    /// - Returns: what is in the way; the secret stays then.
+    /// When the last export is gone: the secrets, and what davit made for all of them.
+    /// - Returns: what is in the way; the secrets stay then.
     func sayFarewell() throws -> [String] {
         let observed = try look()
         guard observed.exports.isEmpty, Intent.names.isEmpty else { return [] }
@@ -254,7 +254,7 @@ package struct Stopper {
             guard blocked.isEmpty else { return blocked }
         }
         try SharedState.forget()
-        try CHAPSecret.remove()
+        for secret in Secret.allCases { try CHAPSecret.remove(secret) }
         return []
     }
 

@@ -66,11 +66,16 @@ package struct ApplyPlan: Equatable, Sendable {
             + [.write(.text("1"), to: Layout.discovery + "/enforce_discovery_auth")]
     }
 
+    /// The target proves itself as soon as it has a secret of its own, and to those that ask for it: from Linux 6.1 on
+    /// others are served all the same, before they are not.
+    /// Source: drivers/target/iscsi/iscsi_target_auth.c, chap_server_compute_hash.
     private static func credentials(_ directory: String) -> [Step] {
-        [
-            .write(.text(Wanted.user), to: directory + "/userid"),
-            .write(.secret, to: directory + "/password"),
-        ]
+        Secret.allCases.flatMap { secret -> [Step] in
+            [
+                .write(.text(secret.name), to: "\(directory)/\(secret.user)"),
+                .write(.secret(secret), to: "\(directory)/\(secret.attribute)"),
+            ]
+        }
     }
 
     private static func luns(_ wanted: Wanted) -> [PlannedStep] {

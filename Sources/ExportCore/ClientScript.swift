@@ -1,5 +1,5 @@
-/// The script for the newer host: POSIX sh over open-iscsi. It holds the secret, in a here-document, so that neither
-/// process list nor command line of the newer host shows it.
+/// The script for the newer host: POSIX sh over open-iscsi. It holds the secrets, in a here-document, so that neither
+/// process list nor command line of the newer host shows them.
 package struct ClientScript: Sendable {
     package struct Disk: Sendable {
         package let lun: Int
@@ -36,12 +36,14 @@ package struct ClientScript: Sendable {
     package let isReadOnly: Bool
     /// `nil` when none is asked for.
     package let secret: String?
+    /// What the target is asked for in turn; `nil` when it has none.
+    package let targetSecret: String?
     /// The host to forward a port through with `ssh -L`, in place of a connection to the portal.
     package let throughSSH: String?
 
     package init(
         name: ExportName, target: IQN, portals: [Portal], disks: [Disk], absent: [String] = [],
-        isReadOnly: Bool, secret: String?, throughSSH: String?
+        isReadOnly: Bool, secret: String?, targetSecret: String? = nil, throughSSH: String?
     ) {
         self.name = name
         self.target = target
@@ -50,6 +52,7 @@ package struct ClientScript: Sendable {
         self.absent = absent
         self.isReadOnly = isReadOnly
         self.secret = secret
+        self.targetSecret = targetSecret
         self.throughSSH = throughSSH
     }
 
@@ -71,7 +74,7 @@ package struct ClientScript: Sendable {
         # Attaches the disks that 'davit export' offers as '\(name)'. Needs root and open-iscsi.
         #   sh SCRIPT          logs in, waits for the disks, prints them in order
         #   sh SCRIPT --stop   logs out
-        \(secret == nil ? "" : "# This file holds the secret of the export: keep it to yourself, and remove it afterwards.\n")\
+        \(secret == nil ? "" : "# This file holds the secrets of the export: keep it to yourself, and remove it afterwards.\n")\
         set -eu
         umask 077
         target='\(target)'
@@ -163,21 +166,29 @@ package struct ClientScript: Sendable {
             forget() { iscsiadm -m node -T "$target" -o delete >/dev/null 2>&1 || :; }
             set_value() { iscsiadm -m node -T "$target" -p "$portal" -o update -n "$1" -v "$2"; }
             forget
-            used=
+            used= refused=
             for portal in $portals; do
                 # A record of the node without discovery: the target's name and address are known.
                 iscsiadm -m node -T "$target" -p "$portal" -o new >/dev/null
                 set_value node.startup manual
         \(haste)\
         \(credentials)\
-                if iscsiadm -m node -T "$target" -p "$portal" -l >/dev/null; then
+                status=0
+                iscsiadm -m node -T "$target" -p "$portal" -l >/dev/null || status=$?
+                if [ $status = 0 ]; then
                     used=$portal
                     break
                 fi
+                # What open-iscsi calls fatal: 24 where this host's secret is wrong, 19 where the other one's is.
+                case $status in 19 | 24) refused="$refused $portal" ;; esac
                 forget
             done
-            [ -n "$used" ] ||
+            [ -n "$used$refused" ] ||
                 fail "cannot log in to $target at $portals. On the exporting host: davit export status."
+            [ -n "$used" ] ||
+                fail "the login to $target at$refused was broken off, as it is when one of the two hosts does not know" \\
+                    "the other's secret. The export was made anew since this script was printed, or another host stands" \\
+                    "in for it. Print the script again, over SSH: davit export client \(name)."
         fi
         """
     }
@@ -188,7 +199,7 @@ package struct ClientScript: Sendable {
             ? "" : "        set_value node.session.initial_login_retry_max 1\n"
     }
 
-    /// Written into the record's file, for iscsiadm would take the secret from its command line only.
+    /// Written into the record's file, for iscsiadm would take the secrets from its command line only.
     private var credentials: String {
         guard let secret else { return "" }
         return """
@@ -202,14 +213,21 @@ package struct ClientScript: Sendable {
                     sed -e '/^node\\.session\\.auth\\./d' -e '/^# END RECORD/d' "$record" >"$record.davit"
                     cat >>"$record.davit" <<'DAVIT'
             node.session.auth.authmethod = CHAP
-            node.session.auth.username = \(Wanted.user)
+            node.session.auth.username = \(Secret.initiator.name)
             node.session.auth.password = \(secret)
-            # END RECORD
+            \(proof)# END RECORD
             DAVIT
                     cat "$record.davit" >"$record"
                     rm "$record.davit"
 
             """
+    }
+
+    /// With it open-iscsi logs in to nobody who does not know that secret.
+    private var proof: String {
+        targetSecret.map {
+            "node.session.auth.username_in = \(Secret.target.name)\nnode.session.auth.password_in = \($0)\n"
+        } ?? ""
     }
 
     private var wait: String {

@@ -5,7 +5,7 @@ package struct Observed: Equatable, Sendable {
     package var attributes: [String: String] = [:]
     /// Symbolic links, each with the path that it leads to.
     package var links: [String: String] = [:]
-    /// Attributes that hold the secret of this machine; their contents are kept nowhere.
+    /// Attributes that hold the secret of this machine that belongs there; their contents are kept nowhere.
     package var secrets: Set<String> = []
     /// Directories that could not be listed in time: what is in them is not known.
     package var blocked: [String] = []

@@ -19,20 +19,22 @@ package struct StopPlan: Equatable, Sendable {
             + Self.adapters(of: name, in: observed, adapter).map { .removeDirectory($0) }
     }
 
-    /// The steps that take away what all exports share, once the last of them is gone: the secret of discovery, and
+    /// The steps that take away what all exports share, once the last of them is gone: the secrets of discovery, and
     /// the fabric's directory where davit made it.
     package static func farewell(in observed: Observed, madeFabric: Bool) -> [Step] {
         guard observed.directories.contains(Layout.fabric) else { return [] }
         let isEmpty = observed.targets.isEmpty
-        let isOurs = observed.attributes[Layout.discovery + "/userid"] == Wanted.user
+        let isOurs = observed.attributes[Layout.discovery + "/userid"] == Secret.initiator.name
         let open = Step.write(.text("0"), to: Layout.discovery + "/enforce_discovery_auth")
-        let silence: [Step] =
-            (observed.shows(open) ? [] : [open]) + [
-                // The kernel takes this word for "none".
-                .write(.text("NULL"), to: Layout.discovery + "/password"),
-                // Last: as long as it is ours, a run that follows a kill knows that the rest is.
-                .write(.text("NULL"), to: Layout.discovery + "/userid"),
-            ]
+        // Its own name is the last of each secret, and the initiators' the last of all: as long as it is ours, a run that
+        // follows a kill knows that the rest is.
+        let credentials = Secret.allCases.reversed()
+            .filter { observed.attributes["\(Layout.discovery)/\($0.user)"] == $0.name }
+            .flatMap { [$0.attribute, $0.user] }
+        let silence =
+            (observed.shows(open) ? [] : [open])
+            // The kernel takes this word for "none".
+            + credentials.map { Step.write(.text("NULL"), to: "\(Layout.discovery)/\($0)") }
         return (isOurs ? silence : [])
             + (isEmpty && madeFabric ? [.removeDirectory(Layout.fabric)] : [])
     }

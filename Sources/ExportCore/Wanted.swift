@@ -25,7 +25,7 @@ package struct Wanted: Equatable, Sendable {
     /// The only initiators that may log in; empty lets in everybody who knows the secret.
     package var initiators: [IQN]
     package var isReadOnly: Bool
-    /// Whether the secret is asked for.
+    /// Whether the secret is asked for, and the target has one to show.
     package var authenticates: Bool
     /// Whether discovery asks for the secret too: one setting of the whole machine, so not where somebody else's
     /// targets are.
@@ -48,7 +48,4 @@ package struct Wanted: Equatable, Sendable {
         self.authenticates = authenticates
         self.guardsDiscovery = guardsDiscovery
     }
-
-    /// The user name that goes with the secret.
-    package static let user = "davit"
 }

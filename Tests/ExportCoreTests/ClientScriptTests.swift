@@ -5,7 +5,8 @@ import Testing
 struct ClientScriptTests {
     static func script(
         content: String = "bcachefs", secret: String? = "abcdefghjkmnpqrstuvwxyz2",
-        throughSSH: String? = nil, isReadOnly: Bool = false, device: String = "/dev/mapper/it's",
+        targetSecret: String? = "23456789abcdefghjkmnpqrs", throughSSH: String? = nil,
+        isReadOnly: Bool = false, device: String = "/dev/mapper/it's",
         portals: [String] = ["192.0.2.5"]
     ) throws -> String {
         let name = try ExportName("t")
@@ -16,7 +17,9 @@ struct ClientScriptTests {
                 .init(
                     lun: $0, serial: UnitSerial(DiskIdentity("wwid \($0)").serial), device: device,
                     content: content)
-            }, isReadOnly: isReadOnly, secret: secret, throughSSH: throughSSH
+            }, isReadOnly: isReadOnly, secret: secret,
+            targetSecret: secret == nil ? nil : targetSecret,
+            throughSSH: throughSSH
         ).text
     }
 
@@ -42,9 +45,10 @@ struct ClientScriptTests {
     ])
     func `a shell can read the script`(content: String) throws {
         for throughSSH in [nil, "root@server"] {
-            for secret in [nil, "abcdefghjkmnpqrstuvwxyz2"] {
+            let secrets: [(String?, String?)] = [(nil, nil), ("abc", nil), ("abc", "def")]
+            for (secret, own) in secrets {
                 let text = try Self.script(
-                    content: content, secret: secret, throughSSH: throughSSH)
+                    content: content, secret: secret, targetSecret: own, throughSSH: throughSSH)
                 #expect(try Self.complaint(text, shell: "/bin/sh") == "")
                 #expect(text.contains("  davit repair\""))
             }
@@ -62,10 +66,116 @@ struct ClientScriptTests {
             })
     }
 
-    @Test func `the secret is given to no command`() throws {
-        let lines = try Self.script().split(separator: "\n")
-        let holding = lines.filter { $0.hasSuffix("abcdefghjkmnpqrstuvwxyz2") }
-        #expect(holding == ["node.session.auth.password = abcdefghjkmnpqrstuvwxyz2"])
+    @Test func `the secrets are given to no command`() throws {
+        let lines = try Self.script().components(separatedBy: "\n")
+        let holding = lines.filter {
+            $0.contains("abcdefghjkmnpqrstuvwxyz2") || $0.contains("23456789abcdefghjkmnpqrs")
+        }
+        #expect(
+            holding == [
+                "node.session.auth.password = abcdefghjkmnpqrstuvwxyz2",
+                "node.session.auth.password_in = 23456789abcdefghjkmnpqrs",
+            ])
+        #expect(
+            try !Self.script(targetSecret: nil).contains("_in ="),
+            "of a target that has no secret none is asked for")
+    }
+
+    /// Runs the script where `iscsiadm` logs in at each portal with the status given for it.
+    /// - Returns: what it said, and the records that `iscsiadm` had at each login.
+    private static func loggedIn(_ statuses: [Int]) throws -> (said: String, records: [String]) {
+        let scratch = FileManager.default.temporaryDirectory
+            .appendingPathComponent("davit-script-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+        let name = try ExportName("t")
+        let text = ClientScript(
+            name: name, target: IQN(export: name, host: "server"),
+            portals: try statuses.indices.map { try Portal("192.0.2.\($0)") }, disks: [],
+            isReadOnly: false, secret: "first", targetSecret: "second", throughSSH: nil
+        ).text.replacingOccurrences(of: "/etc/iscsi", with: scratch.path)
+            .replacingOccurrences(of: "/run/lock/iscsi", with: scratch.path)
+        let logins = statuses.enumerated()
+            .map { "*'-p 192.0.2.\($0):3260 -l') cat \"$record\" >>logins; return \($1) ;;" }
+        let stubs = """
+            cd '\(scratch.path)'
+            id() { echo 0; }
+            modprobe() { :; }
+            udevadm() { :; }
+            iscsiadm() {
+                record="nodes/$target/here,1/default"
+                case $* in
+                *'-o new')
+                    mkdir -p "${record%/*}"
+                    printf '%s\\n' 'node.name = x' 'node.session.auth.authmethod = None' \\
+                        'node.session.auth.username_in = other' '# END RECORD' >"$record"
+                    ;;
+                *'-o delete') rm -rf nodes ;;
+                *'-m session') return 21 ;;
+                \(logins.joined(separator: "\n"))
+                esac
+            }
+
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", stubs + text, "script"]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        let logged = try String(
+            contentsOf: scratch.appendingPathComponent("logins"), encoding: .utf8)
+        return (String(decoding: said, as: UTF8.self), logged.components(separatedBy: "node.name"))
+    }
+
+    @Test func `open-iscsi is told both secrets, in its own record`() throws {
+        let (said, records) = try Self.loggedIn([0])
+        #expect(said == "")
+        #expect(
+            records == [
+                "",
+                """
+                 = x
+                node.session.auth.authmethod = CHAP
+                node.session.auth.username = davit
+                node.session.auth.password = first
+                node.session.auth.username_in = target
+                node.session.auth.password_in = second
+                # END RECORD
+
+                """,
+            ])
+    }
+
+    private static let brokenOff =
+        " was broken off, as it is when one of the two hosts does not know the other's secret. The export was made "
+        + "anew since this script was printed, or another host stands in for it. Print the script again, over SSH: "
+        + "davit export client t."
+
+    @Test(arguments: [
+        (
+            [8],
+            "cannot log in to IQN at 192.0.2.0:3260. On the exporting host: davit export status."
+        ),
+        ([8, 0], ""), ([24, 0], ""),
+        (
+            [8, 24, 8],
+            "the login to IQN at 192.0.2.1:3260\(brokenOff)"
+        ), ([19], "the login to IQN at 192.0.2.0:3260\(brokenOff)"),
+    ])
+    func `who cannot prove itself is named, and the next one is tried`(
+        statuses: [Int], words: String
+    ) throws {
+        let (said, records) = try Self.loggedIn(statuses)
+        let target = IQN(export: try ExportName("t"), host: "server").description
+        #expect(
+            said
+                == (words.isEmpty
+                    ? "" : "script: \(words.replacingOccurrences(of: "IQN", with: target))\n"))
+        #expect(records.count == statuses.count + 1)
     }
 
     /// What the script says once it is logged in, on a host where the disk with the serial `S` is `/dev/S`; `lacking`

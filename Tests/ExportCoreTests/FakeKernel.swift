@@ -54,9 +54,13 @@ struct FakeKernel {
     ) throws(Refused) {
         func refuse(_ why: String) -> Refused { Refused(step: step, why: why) }
         let directory = Self.parent(path)
-        guard case .text(let text) = value else {
+        let text: String
+        switch value {
+        case .secret(let secret):
+            guard path == "\(directory)/\(secret.attribute)" else { throw refuse("the other one") }
             observed.secrets.insert(path)
             return
+        case .text(let some): text = some
         }
         if path.hasSuffix("/control") {
             guard exists(directory) else { throw refuse("ENOENT") }

@@ -96,8 +96,11 @@ struct PlanTests {
     {
         var half = FakeKernel()
         try half.perform(.makeDirectory(Layout.fabric))
-        half.observed.attributes[Layout.discovery + "/userid"] = Wanted.user
-        half.observed.secrets.insert(Layout.discovery + "/password")
+        half.observed.attributes[Layout.discovery + "/userid"] = Secret.initiator.name
+        half.observed.attributes[Layout.discovery + "/userid_mutual"] = Secret.target.name
+        half.observed.secrets = [
+            Layout.discovery + "/password", Layout.discovery + "/password_mutual",
+        ]
         let steps = StopPlan.farewell(in: half.observed, madeFabric: false)
         for killedAfter in 0...steps.count {
             var kernel = half
@@ -106,6 +109,44 @@ struct PlanTests {
                 try kernel.perform(step)
             }
             #expect(kernel.observed.secrets == [], "killed after \(killedAfter)")
+            #expect(!kernel.observed.attributes.contains { $1 == "davit" || $1 == "target" })
+        }
+    }
+
+    @Test func `a stop that is killed after every two changes comes to its end`() throws {
+        var kernel = FakeKernel()
+        let wanted = try Self.wanted()
+        for planned in try ApplyPlan(wanted, over: Observed()).steps {
+            try kernel.perform(planned.step)
+        }
+        var rounds = 0
+        func rest() -> [Step] {
+            let steps = StopPlan(wanted.name, in: kernel.observed, adapter: wanted.adapter).steps
+            return steps + StopPlan.farewell(in: kernel.observed, madeFabric: false)
+        }
+        while !rest().isEmpty, rounds < 100 {
+            for step in rest().prefix(2) { try kernel.perform(step) }
+            rounds += 1
+        }
+        #expect(rest() == [])
+    }
+
+    @Test func `nor wherever apply was killed`() throws {
+        let wanted = try Self.wanted(initiators: Self.lists[1])
+        var empty = FakeKernel()
+        try empty.perform(.makeDirectory(Layout.fabric))
+        let all = try ApplyPlan(wanted, over: empty.observed).steps
+        for killedAfter in 0...all.count {
+            var kernel = empty
+            for planned in all.prefix(killedAfter) { try kernel.perform(planned.step) }
+            for step in StopPlan(wanted.name, in: kernel.observed, adapter: wanted.adapter).steps {
+                try kernel.perform(step)
+            }
+            for step in StopPlan.farewell(in: kernel.observed, madeFabric: false) {
+                try kernel.perform(step)
+            }
+            #expect(kernel.observed.secrets == [], "killed after \(killedAfter)")
+            #expect(!kernel.observed.attributes.contains { $1 == "davit" || $1 == "target" })
         }
     }
 
@@ -144,7 +185,66 @@ struct PlanTests {
         #expect(
             steps.filter { $0.contains("password") }.allSatisfy {
                 $0.hasPrefix("echo (the secret) >")
+                    || $0.hasPrefix("echo (the target's own secret) >")
             })
+    }
+
+    private static func credentials(_ wanted: Wanted) -> [String] {
+        let group = Layout(wanted).group
+        return [Layout.discovery, group + "/auth"]
+            + wanted.initiators.map { Layout(wanted).list($0) + "/auth" }
+    }
+
+    @Test(arguments: lists)
+    func `wherever a secret is asked for, the target has one of its own to show`(
+        initiators: [String]
+    ) throws {
+        let wanted = try Self.wanted(initiators: initiators)
+        let steps = try ApplyPlan(wanted, over: Observed()).steps.map(\.step)
+        #expect(
+            steps.filter { if case .write(.secret, _) = $0 { true } else { false } }
+                == Self.credentials(wanted).flatMap { directory -> [Step] in
+                    [
+                        .write(.secret(.initiator), to: directory + "/password"),
+                        .write(.secret(.target), to: directory + "/password_mutual"),
+                    ]
+                })
+        let open = try Self.wanted(initiators: initiators, authenticates: false)
+        let none = try ApplyPlan(open, over: Observed()).steps.map(\.step.description)
+        #expect(!none.contains { $0.contains("secret") || $0.contains("userid") })
+    }
+
+    @Test(arguments: lists)
+    func `an export that an older davit made gets the target's secret, and nothing else is touched`(
+        initiators: [String]
+    ) throws {
+        let wanted = try Self.wanted(initiators: initiators)
+        var kernel = FakeKernel()
+        for planned in ApplyPlan.everything(wanted) where !planned.step.path.hasSuffix("_mutual") {
+            try kernel.perform(planned.step)
+        }
+        let steps = try ApplyPlan(wanted, over: kernel.observed).steps
+        #expect(
+            steps.map(\.step)
+                == Self.credentials(wanted).flatMap { directory -> [Step] in
+                    [
+                        .write(.text("target"), to: directory + "/userid_mutual"),
+                        .write(.secret(.target), to: directory + "/password_mutual"),
+                    ]
+                })
+        for planned in steps { try kernel.perform(planned.step) }
+        #expect(try ApplyPlan(wanted, over: kernel.observed).steps == [])
+    }
+
+    @Test func `a secret that somebody has changed is written again, and only that`() throws {
+        let wanted = try Self.wanted()
+        var kernel = FakeKernel()
+        for planned in ApplyPlan.everything(wanted) { try kernel.perform(planned.step) }
+        let changed = Layout(wanted).group + "/auth/password_mutual"
+        kernel.observed.secrets.remove(changed)
+        #expect(
+            try ApplyPlan(wanted, over: kernel.observed).steps.map(\.step)
+                == [.write(.secret(.target), to: changed)])
     }
 
     @Test func `a late disk is added to what is there`() throws {

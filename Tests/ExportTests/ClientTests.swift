@@ -3,7 +3,8 @@ import Testing
 /// Where the script for the newer host connects to.
 @Suite struct ClientTests {
     private static func scene(
-        _ portals: String, disks states: [String] = ["exported"]
+        _ portals: String, disks states: [String] = ["exported"],
+        authenticates: String = "false"
     ) throws -> Scene {
         let scene = try Scene()
         let disks = states.enumerated().map { index, state in
@@ -15,7 +16,7 @@ import Testing
         try scene.write(
             """
             {"name": "t", "target": "iqn.2003-01.org.linux-iscsi.host.davit:t", "adapter": 0, "state": "exported",
-             "authenticates": false, "portals": [\(portals)], "disks": [\(disks)]}
+             "authenticates": \(authenticates), "portals": [\(portals)], "disks": [\(disks)]}
             """, "run/export/t.json")
         return scene
     }
@@ -36,6 +37,38 @@ import Testing
         #expect(
             try everywhere.run("export", "client", "t", "--through-ssh", "root@server").output
                 .contains("-L 127.0.0.1:3260:127.0.0.1:3260"))
+    }
+
+    @Test func `the target is asked for its secret where it has one`() throws {
+        let scene = try Self.scene("\"192.0.2.5:3260\"", authenticates: "true, \"mutual\": true")
+        try scene.write("first-secret", "run/export/secret")
+        try scene.write("second-secret", "run/export/target-secret")
+        let text = try scene.run("export", "client").output
+        #expect(text.contains("\nnode.session.auth.password = first-secret\n"))
+        #expect(text.contains("\nnode.session.auth.username_in = target\n"))
+        #expect(text.contains("\nnode.session.auth.password_in = second-secret\n# END RECORD\n"))
+    }
+
+    @Test func `what an older davit has made is asked for none until it is made anew`() throws {
+        let scene = try Self.scene("\"192.0.2.5:3260\"", authenticates: "true")
+        try scene.write("first-secret", "run/export/secret")
+        // Another export has been made since.
+        try scene.write("second-secret", "run/export/target-secret")
+        let text = try scene.run("export", "client").output
+        #expect(text.contains("\nnode.session.auth.password = first-secret\n# END RECORD\n"))
+        #expect(!text.contains("_in ="))
+    }
+
+    @Test(arguments: ["secret", "target-secret"])
+    func `without its secrets there is no script that asks for less`(lost: String) throws {
+        let scene = try Self.scene("\"192.0.2.5:3260\"", authenticates: "true, \"mutual\": true")
+        for name in ["secret", "target-secret"] where name != lost {
+            try scene.write("abc", "run/export/\(name)")
+        }
+        let outcome = try scene.run("export", "client")
+        #expect(outcome.code == 1)
+        #expect(outcome.output.contains("The secrets of 't' are not in "))
+        #expect(!outcome.output.contains("iscsiadm"))
     }
 
     @Test func `what cannot be reached so is said, with what to do`() throws {

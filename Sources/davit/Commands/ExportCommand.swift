@@ -32,7 +32,8 @@ enum ExportCommand: Command {
                             is kept in memory
         --overlay-in FILE   is kept in FILE instead, which outlives a reboot: the same command goes on with it; not for
                             disks that have no WWID, serial number or superblock to be known by then
-        --no-auth           no secret is asked for: everybody who reaches the port reads and writes the disks
+        --no-auth           no secret is asked for, by neither host: everybody who reaches the port reads and writes
+                            the disks
         --wait SECONDS      exports what is there, and waits that long for the rest; 'forever' never gives up
         --dry-run           prints the steps in /sys/kernel/config/target and changes nothing; with --json as "plan"
 
@@ -43,8 +44,9 @@ enum ExportCommand: Command {
                             fails
         resume              goes on, for ever, with exports that were begun and lack something: the supervisor runs it
         client              prints a script for the newer host: sh SCRIPT logs in and shows the disks, sh SCRIPT
-                            --stop logs out. With --through-ssh it connects through 'ssh HOST', encrypted and with
-                            nothing open to the network: export with --listen 127.0.0.1 for it
+                            --stop logs out. It holds the secrets by which the two hosts prove themselves to each
+                            other. With --through-ssh it connects through 'ssh HOST', encrypted and with nothing
+                            open to the network: export with --listen 127.0.0.1 for it
 
         Example: ssh root@server export --filesystem 3f0c6a5e-8d5b-4b0e-9a53-6f2c1d7e4a90 --overlay 2G
                  ssh root@server export client >connect.sh && sudo sh connect.sh
