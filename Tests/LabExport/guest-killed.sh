@@ -3,12 +3,12 @@
 ip addr add 192.0.2.5/24 dev lo
 tree=/sys/kernel/config/target
 export_disks() { davit export /dev/vda /dev/vdb /dev/vdc --name t --listen 192.0.2.5 $(cat /options); }
-# Everything that configfs holds of the target, without the secret, which is another each time.
+# Everything that configfs holds of the target, without the secrets, which are others each time.
 picture() {
     find $tree -not -path '*statistics*' -not -path '*alua*' | sort
     for file in $tree/core/iblock_*/*/info $tree/core/iblock_*/*/wwn/vpd_unit_serial \
         $tree/iscsi/*/tpgt_1/attrib/* $tree/iscsi/*/tpgt_1/enable $tree/iscsi/*/tpgt_1/param/AuthMethod \
-        $tree/iscsi/*/tpgt_1/auth/userid $tree/iscsi/*/tpgt_1/acls/*/auth/userid $tree/iscsi/discovery_auth/[eu]*; do
+        $tree/iscsi/*/tpgt_1/auth/[au]* $tree/iscsi/*/tpgt_1/acls/*/auth/[au]* $tree/iscsi/discovery_auth/[aeu]*; do
         [ -f "$file" ] || continue
         echo "$file"
         grep -v 'Max Queue' "$file"
@@ -30,11 +30,16 @@ killed() {
 }
 export_disks >/tmp/said 2>&1 || complain "the first apply failed"
 picture >/tmp/whole
+# The group, each list and discovery have both secrets: the kernel's word for it.
+for auth in $tree/iscsi/*/tpgt_1/auth $tree/iscsi/*/tpgt_1/acls/*/auth $tree/iscsi/discovery_auth; do
+    [ "$(cat "$auth/authenticate_target")" = 1 ] || complain "the target cannot prove itself by $auth"
+    [ "$(cat "$auth/password_mutual")" != "$(cat "$auth/password")" ] || complain "both secrets of $auth are the same"
+done
 davit export stop >/dev/null
 
 # Killed after every single change: each run adds one, behind the first few that every run makes, and is killed.
 n=0
-while killed 3 export_disks; do
+while killed 4 export_disks; do
     n=$((n + 1))
     [ $n -lt 200 ] || break
 done

@@ -27,6 +27,19 @@ gone() {
         sleep 0.5
     done
 }
+# tell PORT: the exporting host, which listens there when it is so far.
+tell() {
+    tries=0
+    until nc 198.51.100.1 "$1" </dev/null 2>/dev/null; do
+        tries=$((tries + 1))
+        if [ $tries -ge 400 ]; then
+            echo "BAD: nobody listens on port $1"
+            bad=1
+            return
+        fi
+        sleep 0.5
+    done
+}
 fetched 9 /tmp/client.sh
 fetched 11 /tmp/through-ssh.sh
 sh /tmp/client.sh || { echo "BAD: the script failed"; bad=1; }
@@ -55,6 +68,16 @@ fi
 sh /tmp/client.sh --stop || { echo "BAD: --stop failed"; bad=1; }
 gone "disks are left" ls /dev/sd?
 
+# Somebody stands in for the exporting host, and does not know its secret: there is no login, and nothing of it is left.
+tell 12
+tell 13
+sh /tmp/client.sh >/tmp/said 2>&1 && { echo "BAD: logged in to a target that does not know its secret"; bad=1; }
+grep -q " at 198.51.100.1:3260 was broken off, as it is when one of the two hosts does not know the other's secret" /tmp/said ||
+    { echo "BAD: it is not said that the target cannot prove itself"; cat /tmp/said; bad=1; }
+if ls /dev/sd? 2>/dev/null || iscsiadm -m session 2>/dev/null; then echo "BAD: a session with it is there"; bad=1; fi
+tell 14
+tell 15
+
 # The same through ssh, with OpenSSH's client and davit's server.
 chmod 0700 /root /root/.ssh
 sh /tmp/through-ssh.sh || { echo "BAD: the script through ssh failed"; bad=1; }
@@ -63,5 +86,5 @@ sh /tmp/through-ssh.sh || { echo "BAD: the script through ssh failed"; bad=1; }
 sh /tmp/through-ssh.sh --stop || { echo "BAD: --stop through ssh failed"; bad=1; }
 gone "disks are left" ls /dev/sd?
 gone "ssh still runs" test -e /run/davit-members.ssh
-nc 198.51.100.1 10 </dev/null
+tell 10
 [ $bad = 0 ] && echo "STORY GOOD"

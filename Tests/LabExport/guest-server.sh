@@ -26,6 +26,19 @@ davit export client --through-ssh root@198.51.100.1 >/tmp/through-ssh.sh || echo
 echo SERVING
 nc -l -p 9 -e cat /tmp/client.sh
 nc -l -p 11 -e cat /tmp/through-ssh.sh
+# Told so on port 12 it shows a secret that is not its own, as somebody would who stands in for it; told so on port 14, its
+# own again. On 13 and 15 it says that this is done.
+auth=$(echo /sys/kernel/config/target/iscsi/*/tpgt_1/auth)
+again() { davit export $(cat /options) --listen 192.0.2.5 --listen 198.51.100.1 --listen 127.0.0.1 "$@"; }
+nc -l -p 12 </dev/null
+echo 23456789abcdefghijkmnpqr >"$auth/password_mutual"
+nc -l -p 13 </dev/null
+nc -l -p 14 </dev/null
+again --dry-run | grep -v '^#' >/tmp/said
+[ "$(sed 's,iscsi/.*/tpgt_1/,,' /tmp/said)" = "echo (the target's own secret) > auth/password_mutual" ] ||
+    echo "BAD: what would be changed is not the secret alone: $(cat /tmp/said)"
+again >/dev/null || echo "BAD: the secret cannot be mended"
+nc -l -p 15 </dev/null
 nc -l -p 10 </dev/null
 davit export status
 davit export stop || echo "BAD: stop failed"
