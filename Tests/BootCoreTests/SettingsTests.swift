@@ -15,6 +15,10 @@ import Testing
                 passphrase-login = yes
                 client-id = 01:52:54:00:12:34:56
                 retry-cap = 20
+                forward = 3260
+                forward = 22
+                checkers = e2fsck xfs_repair
+                checkers = btrfs
                 """)
         #expect(settings.interfaces == ["eth0", "eth1"])
         #expect(settings.listen == ["[::]:2222"])
@@ -23,6 +27,8 @@ import Testing
         #expect(settings.passphraseLogin)
         #expect(settings.clientID == "01:52:54:00:12:34:56")
         #expect(settings.retryCap == 20)
+        #expect(settings.forward == ["3260", "22"])
+        #expect(settings.checkers == ["e2fsck", "xfs_repair", "btrfs"])
         #expect(settings.complaints.isEmpty)
     }
 
@@ -64,6 +70,37 @@ import Testing
         #expect(settings.complaints.count == 1)
         #expect(settings.listen == [":2222"])
         #expect(settings.interfaces == ["eth2"])
+    }
+
+    /// Each limit from both sides: what is just allowed is taken, and one more is not.
+    @Test(arguments: [
+        ("interface = " + String(repeating: "i", count: 15), true),
+        ("interface = " + String(repeating: "i", count: 16), false),
+        ("interface = .", false), ("interface = ..", false), ("interface = ...", true),
+        ("interface = !~", true), ("interface = a\u{7F}", false),
+        ("forward = none", true), ("forward = 1", true), ("forward = 65535", true),
+        ("forward = 0", false), ("forward = 65536", false), ("forward = +22", false),
+        ("forward = ssh", false),
+        ("client-id = mac", true), ("client-id = 00:ff", true), ("client-id = 00", false),
+        ("client-id = 0:1", false), ("client-id = 00:fg", false), ("client-id = 00::01", false),
+        ("client-id = " + bytes(255), true), ("client-id = " + bytes(256), false),
+        ("retry-cap = 6", true), ("retry-cap = 3600", true), ("retry-cap = 3601", false),
+        ("checkers = e2fsck", true), ("checkers = sbin/e2fsck", false),
+        ("checkers = fsck e2fsck;reboot", false), ("checkers = fsck\u{7F}", false),
+        ("hostname = " + String(repeating: "h", count: 63), true),
+        ("hostname = " + String(repeating: "h", count: 64), false),
+        ("hostname = AZ-az.09", true), ("hostname = a-", false), ("hostname = a.", false),
+        ("hostname = " + String(repeating: "h.", count: 126) + "h", true),
+        ("hostname = " + String(repeating: "h.", count: 126) + "hh", false),
+    ])
+    func limits(line: String, isTaken: Bool) {
+        let settings = Settings(parsing: line)
+        #expect(settings.complaints.isEmpty == isTaken)
+        #expect(settings != Settings(), "it is either used or named")
+    }
+
+    private static func bytes(_ count: Int) -> String {
+        [String](repeating: "0a", count: count).joined(separator: ":")
     }
 
     @Test func anEmptyFileMeansTheDefaults() {

@@ -81,28 +81,43 @@ import Testing
         #expect(machine.handle(.timeReached, at: .seconds(6), using: &random) == [.kill("net")])
         #expect(machine.handle(.ended("net"), at: .seconds(6), using: &random) == [.finish])
         #expect(machine.handle(.begin, at: .seconds(7), using: &random) == [])
+        #expect(machine.handle(.stopRequested, at: .seconds(7), using: &random) == [])
         #expect(machine.deadline == nil)
     }
 
-    @Test mutating func theFirstMayEndByItselfWhileTheOthersStop() {
-        var machine = SupervisorMachine(["net", "sshd"])
-        _ = machine.handle(.begin, at: .zero, using: &random)
-        _ = machine.handle(.stopRequested, at: .seconds(1), using: &random)
-        #expect(machine.handle(.ended("net"), at: .seconds(1), using: &random) == [])
-        #expect(machine.handle(.ended("sshd"), at: .seconds(2), using: &random) == [.finish])
+    /// Who is asked to end has time for it, and who does not die of the force is killed again, not without a pause.
+    @Test mutating func eachEndHasItsGrace() {
+        var machine = started()
+        let asked = machine.handle(.stopRequested, at: .seconds(1), using: &random)
+        #expect(asked == [.terminate("net")])
+        for due in [Duration.seconds(3), .seconds(5), .seconds(7)] {
+            #expect(machine.deadline == due)
+            let early = due - .milliseconds(1)
+            #expect(machine.handle(.timeReached, at: early, using: &random) == [])
+            #expect(machine.handle(.timeReached, at: due, using: &random) == [.kill("net")])
+        }
     }
 
-    @Test mutating func stoppingWhatHasEndedFinishesAtOnce() {
-        var machine = started()
-        _ = machine.handle(.ended("net"), at: .seconds(1), using: &random)
-        #expect(machine.handle(.stopRequested, at: .seconds(1), using: &random) == [.finish])
-    }
-
-    @Test mutating func eventsForNobodyDoNothing() {
-        var machine = started()
-        #expect(machine.handle(.ended("ghost"), at: .zero, using: &random) == [])
-        #expect(machine.handle(.timeReached, at: .seconds(9), using: &random) == [])
-        #expect(machine.handle(.worldChanged, at: .seconds(9), using: &random) == [])
+    /// What 'davit status' shows of it.
+    @Test mutating func countsStartsAndFailures() throws {
+        var machine = SupervisorMachine(["net"])
+        func expect(since: Int, starts: Int, failures: Int) throws {
+            let net = try #require(machine.services.first)
+            #expect(net.since == .seconds(since))
+            #expect([net.starts, net.failures] == [starts, failures])
+        }
+        try expect(since: 0, starts: 0, failures: 0)
+        _ = machine.handle(.begin, at: .seconds(1), using: &random)
+        try expect(since: 1, starts: 1, failures: 0)
+        _ = machine.handle(.ended("net"), at: .seconds(2), using: &random)
+        try expect(since: 2, starts: 1, failures: 1)
+        _ = machine.handle(.worldChanged, at: .seconds(3), using: &random)
+        try expect(since: 3, starts: 2, failures: 1)
+        _ = machine.handle(.ended("net"), at: .seconds(4), using: &random)
+        _ = machine.handle(.worldChanged, at: .seconds(5), using: &random)
+        try expect(since: 5, starts: 3, failures: 2)
+        _ = machine.handle(.ended("net"), at: .seconds(35), using: &random)
+        try expect(since: 35, starts: 3, failures: 1)
     }
 
     /// Every order of up to eight events: whatever came, a service that is not stopped runs or has a time at which it
