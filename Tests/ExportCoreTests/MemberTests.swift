@@ -13,7 +13,7 @@ struct MemberTests {
     @Test func mdOfVersion1() {
         let superblock: [UInt8] =
             little(0xa92b_4efc, 4) + little(1, 4)  // magic, major_version
-            + zeros(84)  // feature_map … size, chunksize
+            + little(1, 4) + zeros(80)  // feature_map: it has a bitmap … size, chunksize
             + little(3, 4)  // raid_disks, at 92
             + zeros(64)
             + little(2, 4)  // dev_number, at 160
@@ -27,6 +27,24 @@ struct MemberTests {
         var wild = superblock
         wild[160...163] = [0xff, 0xff, 0xff, 0xff]
         #expect(MemberSuperblock(md: wild[...]) == nil)
+        // A spare has no place in the array: its number tells it from the others.
+        var spare = superblock
+        spare[260...261] = [0xf0, 0xff]
+        #expect(MemberSuperblock(md: spare[...])?.index == 2)
+    }
+
+    @Test func btrfs() {
+        let superblock: [UInt8] =
+            zeros(0x10000) + zeros(0x88)
+            + little(3, 8)  // num_devices, at 0x88
+            + zeros(0xC9 - 0x90)
+            + little(2, 8)  // dev_item.devid, at 0xC9
+        let member = MemberSuperblock(btrfs: superblock)
+        #expect(member?.count == 3)
+        #expect(member?.index == 2)
+        #expect(member?.uuid == nil, "libblkid knows it")
+        #expect(MemberSuperblock(btrfs: superblock.dropLast()) == nil)
+        #expect(superblock.count <= MemberSuperblock.length, "all of it is looked at")
     }
 
     @Test func mdOfVersion090() {
@@ -39,6 +57,10 @@ struct MemberTests {
         #expect(MemberSuperblock(oldMD: superblock[...])?.count == 2)
         #expect(MemberSuperblock(oldMD: superblock[...])?.index == 1)
         #expect(MemberSuperblock(md: superblock[...]) == nil)
+        // The same place and magic, but of version 1.
+        var newer = superblock
+        newer[4] = 1
+        #expect(MemberSuperblock(oldMD: newer[...]) == nil)
         #expect(MemberSuperblock(oldMD: zeros(4096)[...]) == nil)
     }
 
@@ -67,6 +89,11 @@ struct MemberTests {
         #expect(place.header == 4096 && place.size == 1_044_480)
         let text = try #require(place.text(areaHeader(offset: 2048, length: 1200)))
         #expect(text.offset == 6144 && text.length == 1200)
+        // Of two labels LVM takes the first; the other is left from another use of the disk.
+        let used = physicalVolume() + zeros(1024 - physicalVolume().count)
+        let old = physicalVolume().dropFirst(512).map { $0 == UInt8(ascii: "X") ? 120 : $0 }
+        #expect(VolumeGroup.Location(used + old)?.member == Self.uuid)
+        #expect(VolumeGroup.Location(zeros(1024) + old)?.member == "x" + Self.uuid.dropFirst())
         // A length that no description has, an offset beyond the area, another magic.
         #expect(place.text(areaHeader(offset: 2048, length: 1 << 40)) == nil)
         #expect(place.text(areaHeader(offset: 2_000_000, length: 100)) == nil)
@@ -107,6 +134,13 @@ struct MemberTests {
 
     @Test(arguments: ["", "vg0 {", "}\n}\n}", "a {\nid = \"x\"\n}"])
     func noVolumeGroup(text: String) { #expect(VolumeGroup(Array(text.utf8)) == nil) }
+
+    /// Made with 'pvcreate --pvmetadatacopies 0': another member has the text.
+    @Test func noDescription() {
+        var volume = physicalVolume()
+        volume.removeLast(32)
+        #expect(VolumeGroup.Location(volume + zeros(64)) == nil)
+    }
 
     /// Wherever a label is cut, nothing is read beyond its end.
     @Test func cutLabel() {

@@ -14,6 +14,7 @@ struct NameTests {
 
     @Test(arguments: [
         "", "server", "iqn.", "iqn.2001", "iqn.2001-13.com.example", "iqn.2001-04.",
+        "iqn.2001-04.:x", "iqn.2001-00.com.example",
         "iqn.2001-04.com.example:a b", "iqn.2001-04.com.example/..", "eui.0200", "naa.xyz",
         "iqn.2001-04.com.example:" + String(repeating: "x", count: 210),
     ])
@@ -24,6 +25,10 @@ struct NameTests {
     @Test(arguments: [
         ("Server.Example.ORG", "iqn.2003-01.org.linux-iscsi.server.example.org.davit:disks"),
         ("böse_", "iqn.2003-01.org.linux-iscsi.b-se-.davit:disks"),
+        (
+            String(repeating: "h", count: 65),
+            "iqn.2003-01.org.linux-iscsi." + String(repeating: "h", count: 64) + ".davit:disks"
+        ),
         ("(none)", "iqn.2003-01.org.linux-iscsi.host.davit:disks"),
     ])
     func `a target is named after the host, and known again`(host: String, name: String) throws {
@@ -48,6 +53,11 @@ struct NameTests {
         _ = try ExportName(name)
     }
 
+    @Test(arguments: ["a", "z", "0", "9", "-", String(repeating: "x", count: 32)])
+    func `a name of any of its characters is taken`(text: String) throws {
+        #expect(try ExportName(text).description == text)
+    }
+
     @Test(arguments: ["", "A", "a b", "../x", "a.b", String(repeating: "x", count: 33)])
     func `other names are refused`(text: String) {
         #expect(throws: Refusal.badName(text)) { try ExportName(text) }
@@ -66,6 +76,7 @@ struct NameTests {
 
     @Test func `a serial number never changes from one version of davit to the next`() {
         let serial = UnitSerial(DiskIdentity("wwid naa.5000c500a1b2c3d4").serial)
+        #expect(DiskIdentity("wwid naa.5000c500a1b2c3d4").isLasting)
         #expect(serial.digits == "bc7da0ea701f625a99ec220486fd6c5f")
         #expect(serial.byID == "/dev/disk/by-id/wwn-0x6001405" + serial.digits.prefix(25))
     }

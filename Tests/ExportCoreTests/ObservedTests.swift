@@ -72,15 +72,27 @@ struct ObservedTests {
         #expect(observed.freeAdapter == 2)
     }
 
-    @Test func `the members of a bcachefs tell how many they are`() {
+    @Test(arguments: [
+        ("254:16", DeviceNumber(major: 254, minor: 16)), ("0:0", DeviceNumber(major: 0, minor: 0)),
+        ("254", nil), ("254:", nil), (":16", nil), ("254:16:1", nil), ("254:-1", nil), ("", nil),
+    ])
+    func `a device number is two numbers`(text: String, number: DeviceNumber?) {
+        #expect(DeviceNumber(text) == number)
+        if let number { #expect(number.description == text) }
+    }
+
+    /// The second half of the magic: as bcachefs has it, and as bcache had it.
+    @Test(
+        arguments: [
+            [0x66, 0xCE, 0x90, 0xA9, 0xD9, 0x6A, 0x60, 0xCF, 0x80, 0x3D, 0xF7, 0xEF],
+            [0x4E, 0x1A, 0x45, 0xCA, 0x82, 0x65, 0xF5, 0x7F, 0x48, 0xBA, 0x6D, 0x81],
+        ] as [[UInt8]])
+    func `the members of a bcachefs tell how many they are`(half: [UInt8]) {
         var bytes = [UInt8](repeating: 0, count: 8192)
         // The magic, user_uuid, dev_idx and nr_devices of the third of three members of version 1.13.
         bytes.replaceSubrange(
             (4096 + 24)..<(4096 + 40),
-            with: [
-                0xC6, 0x85, 0x73, 0xF6, 0x66, 0xCE, 0x90, 0xA9, 0xD9, 0x6A, 0x60, 0xCF, 0x80, 0x3D,
-                0xF7, 0xEF,
-            ])
+            with: [0xC6, 0x85, 0x73, 0xF6] + half)
         bytes.replaceSubrange(
             (4096 + 56)..<(4096 + 72),
             with: [

@@ -6,6 +6,7 @@ struct OverlayTests {
     @Test(
         arguments: [
             ("1M", 1 << 20), ("512m", 512 << 20), ("4G", 4 << 30), ("1T", 1 << 40),
+            ("1024K", 1 << 20), ("1024T", 1 << 50),
             ("1048577", 2 << 20), ("1025K", 2 << 20),
         ] as [(String, UInt64)])
     func sizes(text: String, bytes: UInt64) throws {
@@ -13,7 +14,7 @@ struct OverlayTests {
     }
 
     @Test(arguments: [
-        "", "M", "-1M", "1.5G", "0", "1023K", "1X", "99999999999999999999", "9999999T",
+        "", "M", "-1M", "1.5G", "0", "1023K", "1X", "99999999999999999999", "9999999T", "1025T",
     ])
     func badSizes(text: String) {
         #expect(throws: Refusal.badSize(text)) { try Overlay.room(text) }
@@ -40,7 +41,8 @@ struct OverlayTests {
         var label = OverlayLabel(room: 1 << 20)
         try label.add(.init(lun: 1, serial: "ab", sectors: 2048), room: 1 << 20, store: "/f")
         try label.add(.init(lun: 255, serial: "cd", sectors: 4096), room: 1 << 20, store: "/f")
-        #expect(label.bytes.count == OverlayLabel.length)
+        #expect(label.bytes.count == 65536)
+        #expect(OverlayLabel.length == 65536, "a store that davit made before is read")
         #expect(OverlayLabel(label.bytes) == label)
         // Again, it is the same disk.
         try label.add(.init(lun: 1, serial: "ab", sectors: 2048), room: 1 << 20, store: "/f")
@@ -68,6 +70,7 @@ struct OverlayTests {
         arguments: [
             (0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KiB"), (2 << 20, "2.0 MiB"),
             (12_900_000, "12.3 MiB"), (3 << 30, "3.0 GiB"), (5 << 40, "5.0 TiB"),
+            (1 << 50, "1024.0 TiB"), (.max, "16777215.9 TiB"),
         ] as [(UInt64, String)])
     func words(bytes: UInt64, text: String) { #expect(sizeInWords(bytes) == text) }
 }

@@ -23,6 +23,17 @@ struct PortalTests {
     }
 
     @Test(arguments: [
+        ("0.0.0.0", true, false), ("::", true, false), ("127.0.0.1", false, true),
+        ("::1", false, true), ("192.0.2.5", false, false), ("2001:db8::1", false, false),
+    ])
+    func `who reaches it follows from the address`(
+        text: String, isEverywhere: Bool, isLoopback: Bool
+    ) throws {
+        let portal = try Portal(text)
+        #expect([portal.isEverywhere, portal.isLoopback] == [isEverywhere, isLoopback])
+    }
+
+    @Test(arguments: [
         "", ":", "192.0.2", "192.0.2.256", "192.0.2.05", "192.0.2.5:", "192.0.2.5:0",
         "192.0.2.5:65536",
         "192.0.2.5:+1", "router", "[2001:db8::5", "[2001:db8::5]x", "[2001:db8::5]:",
