@@ -26,6 +26,7 @@ import Testing
         "", "X", "EE", "C", "C0644", "C0644 1", "C0644 1 ", "C644 1 x", "C00644 1 x", "C0648 1 x",
         "C+644 1 x", "C0644 -1 x", "C0644 +1 x", "C0644 1x x", "C0644  x",
         "C0644 9223372036854775808 x",
+        "C0644  1 x", "T1 0  2 0",
         "C0644 1 .", "C0644 1 ..", "C0644 1 ../x", "C0644 1 /x", "C0644 1 x/y", "D0755 0 ..",
         "C0644 1 a\u{0}b", "T", "T1 0 2", "T1 0 2 0 0", "T-1 0 2 0", "T1 0 x 0", "T 0 1 0",
     ])
@@ -55,6 +56,21 @@ import Testing
                 #expect(try Message(parsing: Array(message.bytes.dropLast())) == message)
             }
         }
+    }
+
+    @Test func writesWhatOthersRead() {
+        let lines: [(Message, String)] = [
+            (.file(permissions: 0o640, size: 12, name: bytes("a b")), "C0640 12 a b\n"),
+            (.directory(permissions: 0o755, name: bytes("d")), "D0755 0 d\n"),
+            (.times(modified: 9, accessed: 7), "T9 0 7 0\n"), (.end, "E\n"),
+            (.warning(bytes("a\nb")), "\u{1}a b\n"), (.failure(bytes("no")), "\u{2}no\n"),
+        ]
+        for (message, line) in lines { #expect(message.bytes == bytes(line)) }
+    }
+
+    @Test func ofWordsThatAreTooLongTheBeginningStays() {
+        let line = Message.failure(bytes("begin") + [UInt8](repeating: 120, count: 9000)).bytes
+        #expect(line.starts(with: bytes("\u{2}beginxxx")))
     }
 
     @Test func wordsOfAnyLengthAreOneLineThatIsNotTooLong() {
