@@ -31,9 +31,11 @@ package struct LookedAt: Sendable, Equatable {
 
     /// Whether `target` names what is on this device: a UUID, a label, `UUID=…` or `LABEL=…`.
     package func match(_ target: String) -> Match? {
-        let value = target.split(separator: "=", maxSplits: 1).last.map(String.init) ?? target
         let wantsUUID = !target.hasPrefix("LABEL=")
         let wantsLabel = !target.hasPrefix("UUID=")
+        // Behind anything else an equals sign is part of a label, or names what no superblock knows: PARTLABEL=….
+        let isBare = wantsUUID && wantsLabel
+        let value = isBare ? target : String(target.drop { $0 != "=" }.dropFirst())
         func fits(_ uuids: [String], _ labels: [String]) -> Bool {
             wantsUUID && uuids.contains { Self.plain($0) == Self.plain(value) && !$0.isEmpty }
                 || wantsLabel && !value.isEmpty && labels.contains(value)

@@ -34,6 +34,19 @@ struct TargetTests {
         #expect(device(copy: system).match(target) == (fits ? .copy : nil))
     }
 
+    /// A label may look like anything; only UUID= and LABEL= say what is meant.
+    @Test(arguments: [
+        ("LABEL=a=b", true), ("a=b", true), ("b", false), ("PARTLABEL=a=b", false),
+        ("LABEL=b", false), ("UUID=a=b", false),
+    ])
+    func equalsSigns(_ target: String, _ fits: Bool) {
+        var system = system
+        system.label = "a=b"
+        #expect(device(system).match(target) == (fits ? .fileSystem : nil))
+        // What another table calls so is not what a file system calls itself.
+        #expect(device(self.system).match("PARTLABEL=root") == nil)
+    }
+
     @Test func layers() {
         var array = LayerMark(.md, uuid: "11223344:55667788:99aabbcc:ddeeff00")
         array.name = "host:data"
