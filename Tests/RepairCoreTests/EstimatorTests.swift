@@ -32,6 +32,14 @@ struct EstimatorTests {
         #expect(followed(lines, BcachefsBackend()).estimate == nil)
     }
 
+    @Test func theRateIsThatOfTheLastHalf() {
+        let lines = [(1, 0), (2, 10), (3, 20), (4, 60)].map {
+            ($0.0, "check_extents: \($0.1)%, done \($0.1)/100 nodes")
+        }
+        #expect(followed(lines, BcachefsBackend()).rate == 40)
+        #expect(followed(Array(lines.prefix(2)), BcachefsBackend()).rate == 10)
+    }
+
     @Test func e2fsckCountsTheWhole() throws {
         let lines = (0...10).map { ($0 + 1, "1 \($0) 100 /dev/sda1") }
         let estimate = try #require(followed(lines, ExtBackend()).estimate)

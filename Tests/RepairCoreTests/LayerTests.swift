@@ -212,6 +212,7 @@ struct LayerTests {
         open.holders = ["/dev/md0"]
         let layer = try layer([open])
         #expect(layer.opening(allowMissing: true) == .nothing(why: "it is open as /dev/md0"))
+        #expect(layer.words.hasSuffix("It is open as /dev/md0: look there."))
     }
 
     /// An array that is at something of its own makes whoever works on it slow.
