@@ -1,5 +1,4 @@
 import LinuxKit
-import ModuleKit
 import RepairCore
 
 /// A file on the device that copies go to, there for as long as it is mounted: after a reset in that moment it says that
@@ -54,7 +53,7 @@ package struct CopyMark {
         let point = "\(Jobs.root)/mark-\(Host.pid)"
         do throws(SystemError) {
             try MountNamespace.leave()
-            _ = try? ModuleLoader([.running()]).load(type)
+            KernelRun.loadModules(for: type)
             try Files.makeDirectory(point, mode: 0o700)
             defer { try? Files.removeDirectory(point) }
             try Mounts.mount(device, at: point, type: type, options: "", readOnly: true)

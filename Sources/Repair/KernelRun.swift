@@ -89,7 +89,7 @@ package enum KernelRun {
     }
 
     /// An initramfs without modprobe leaves the kernel's own requests for modules unanswered.
-    private static func loadModules(for type: String) {
+    static func loadModules(for type: String) {
         let known = (Files.text("\(Roots.proc)/filesystems") ?? "").split(separator: "\n")
         guard !known.contains(where: { $0.split(separator: "\t").last.map { $0 == type } == true })
         else { return }

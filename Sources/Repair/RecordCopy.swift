@@ -1,7 +1,6 @@
 import BlkidKit
 import JSONKit
 import LinuxKit
-import ModuleKit
 import RepairCore
 
 /// Copies of records to a place that outlives this boot: a directory, or a device with a plain file system.
@@ -74,7 +73,7 @@ package enum RecordCopy {
         let point = "\(Jobs.root)/log-\(Host.pid)"
         // The mount goes away with this process, however it ends.
         try MountNamespace.leave()
-        _ = try? ModuleLoader([.running()]).load(type)
+        KernelRun.loadModules(for: type)
         try Files.makeDirectory(point, mode: 0o700)
         defer { try? Files.removeDirectory(point) }
         try Mounts.mount(device, at: point, type: type, options: "", readOnly: false)
