@@ -47,6 +47,35 @@ import Testing
         #expect(Array(Reply.names(7, [entry, entry]).dropFirst(9)) == Packet.number(2) + one + one)
     }
 
+    @Test func contentHasItsLengthsInFront() {
+        let header = Reply.dataHeader(7, 3)
+        #expect(
+            header == Packet.number(12) + [PacketType.data.rawValue] + Packet.number(7)
+                + Packet.number(3))
+        #expect(header.count == Reply.dataHeaderLength)
+    }
+
+    /// Clients use an extension only in the version that they know. Source: OpenSSH PROTOCOL §4.
+    @Test func extensionsHaveOpenSSHsVersions() {
+        var reader = ByteReader(Array(Reply.version().dropFirst(9)))
+        var versions: [String: String] = [:]
+        func text() -> String {
+            let length = Int(reader.uint32() ?? 0)
+            return String(decoding: (0..<length).compactMap { _ in reader.byte() }, as: UTF8.self)
+        }
+        while reader.remaining > 0 {
+            let name = text()
+            versions[name] = text()
+        }
+        #expect(versions["statvfs@openssh.com"] == "2")
+        #expect(versions["fstatvfs@openssh.com"] == "2")
+        #expect(versions["posix-rename@openssh.com"] == "1")
+        #expect(versions["hardlink@openssh.com"] == "1")
+        #expect(versions["lsetstat@openssh.com"] == "1")
+        #expect(versions["limits@openssh.com"] == "1")
+        #expect(versions.count == Extension.allCases.count)
+    }
+
     /// What a client adds that nobody defined is passed over, all of it and nothing more.
     @Test func attributesOfUnknownKindsArePassedOver() {
         var dispatcher = Dispatcher()
