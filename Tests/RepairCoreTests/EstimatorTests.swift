@@ -19,6 +19,21 @@ struct EstimatorTests {
         #expect(estimate == Estimate(left: .seconds(50), scope: .phase, confidence: .good))
     }
 
+    /// Even work is even at any speed; what slows down is worth less.
+    @Test func unevenWorkGivesAPoorEstimate() throws {
+        func confidence(_ counts: [Int]) -> Estimate.Confidence? {
+            let lines = counts.enumerated().map {
+                ($0.offset + 1, "check_extents: 1%, done \($0.element)/10000 nodes")
+            }
+            return followed(lines, BcachefsBackend()).estimate?.confidence
+        }
+        #expect(confidence((1...20).map { $0 * 100 }) == .good)
+        #expect(confidence((1...20).map { $0 * 10 }) == .fair, "little is done")
+        #expect(confidence((1...3).map { $0 * 1000 }) == .poor, "too few counts")
+        let slower = (1...10).map { $0 * 500 } + (1...20).map { 5000 + $0 * 10 }
+        #expect(confidence(slower) == .poor)
+    }
+
     @Test func oneCountGivesNone() {
         #expect(
             followed([(1, "check_extents: 1%, done 1/100 nodes")], BcachefsBackend()).estimate

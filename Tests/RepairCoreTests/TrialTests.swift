@@ -130,6 +130,17 @@ struct TrialTests {
         #expect(kind(nil, whole) == .unknown)
     }
 
+    /// As many files as before, but there are names that lead to nothing.
+    @Test func namesThatCannotBeReadAreALoss() {
+        let before = census(["home": 10])
+        var after = before
+        after.noteError(Array("/home/a".utf8), "Structure needs cleaning")
+        let outcome = TrialOutcome(before: before, after: after)
+        #expect(outcome.kind == .loses)
+        #expect(outcome.words.contains("The repair loses something: 1 more names cannot be read."))
+        #expect(TrialOutcome(before: after, after: after).kind == .same)
+    }
+
     @Test func wordsNameThePlaces() {
         let outcome = TrialOutcome(
             before: census(["home": 10, "etc": 5]), after: census(["home": 7, "etc": 5]))
