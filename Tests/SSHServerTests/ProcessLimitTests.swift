@@ -65,8 +65,9 @@ private struct Standing: Equatable {
     var mostProcesses, mostProcessesAtAll: String
 
     init?(of pid: Int32) {
-        guard let status = Files.text("/proc/\(pid)/status"),
-            let limits = Files.text("/proc/\(pid)/limits")
+        // In this order: what a process does about its limit it does last.
+        guard let limits = Files.text("/proc/\(pid)/limits"),
+            let status = Files.text("/proc/\(pid)/status")
         else { return nil }
         self.init(status: status, limits: limits)
     }
