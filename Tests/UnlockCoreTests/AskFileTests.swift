@@ -40,8 +40,13 @@ import Testing
     /// What cannot be answered is no question, and what would steer the terminal is not shown.
     @Test(arguments: [
         "", "[Ask]\nPID=1", "[Ask]\nSocket=/s", "PID=1\nSocket=/s", "[Ask]\nPID=x\nSocket=/s",
+        "[Ask]\nPID=0\nSocket=/s", "[Ask]\nPID=1\nSocket=/s\0", "[Other]\nPID=1\nSocket=/s",
     ])
     func nobodyToAnswer(text: String) { #expect(parse(text) == nil) }
+
+    @Test func aMessageOfNothingThatShowsIsNone() {
+        #expect(parse("[Ask]\nPID=1\nSocket=/s\nMessage=\u{1B}")?.message == "Password:")
+    }
 
     @Test func aMessageSteersNoTerminal() {
         let text =

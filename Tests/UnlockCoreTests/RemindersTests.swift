@@ -21,6 +21,7 @@ import UnlockCore
         #expect(reminders.due(["root", "data"], at: .seconds(69)) == [])
         #expect(reminders.nextAt == .seconds(70))
         #expect(reminders.due(["data"], at: .seconds(70)) == ["data"])
+        #expect(reminders.nextAt == .seconds(130), "of what is missing still")
         // Gone again: that is news.
         #expect(reminders.due(["root", "data"], at: .seconds(71)) == ["root", "data"])
     }

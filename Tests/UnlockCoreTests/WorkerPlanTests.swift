@@ -20,6 +20,16 @@ import UnlockCore
             plan.admitted(waiting: waiting, runningKiB: [Self.gibibyte, Self.gibibyte]).isEmpty)
     }
 
+    /// What each takes beside the derivation counts, and what stays free; so many KiB more or less than two need.
+    @Test(arguments: [(-1, 1), (0, 2)])
+    func startsWhatJustFits(difference: Int, started: Int) {
+        let cost = WorkerPlan.reserveKiB + 2 * (1000 + WorkerPlan.overheadKiB)
+        let plan = WorkerPlan(availableKiB: cost + difference, processors: 64)
+        let waiting = ["a", "b"].map { (name: $0, costKiB: 1000) }
+        #expect(plan.admitted(waiting: waiting, runningKiB: []).count == started)
+        #expect(plan.admitted(waiting: waiting, runningKiB: [1000]).count == started - 1)
+    }
+
     @Test func nobodyOvertakesTheLarge() {
         let plan = WorkerPlan(availableKiB: 2 * Self.gibibyte, processors: 64)
         let waiting = [(name: "large", costKiB: 2 * Self.gibibyte), (name: "small", costKiB: 1)]
