@@ -56,8 +56,8 @@ struct RepairStories {
             md5sum /images/* | cmp - /before-images && echo "not written"
             ls /dev/dm-* 2>/dev/null || echo "nothing left"
             davit repair --run --yes /images/b /images/a /images/c; echo "run=$?"
-            davit repair --check --kernel-fsck /images/a /images/b /images/c; echo "kernel=$?"
-            cat /run/davit/repair/8/transcript; davit repair list
+            davit repair --check /images/a /images/b /images/c; echo "check=$?"
+            davit repair /images/a /images/b /images/c; cat /run/davit/repair/8/transcript
             """, disks: disks, within: .seconds(900))
         print(told)
         let look = try part("look", of: told)
@@ -102,7 +102,7 @@ struct RepairStories {
         // bcachefs-tools, uploaded: in user space, with the kernel's bcachefs beside it.
         let inUserSpace = try part("tools", of: told)
         for words in [
-            "code=0", "not written", "nothing left", "run=0", "kernel=0",
+            "code=0", "not written", "nothing left", "run=0", "check=0", "clean, journal empty",
             "All that can be reached now can be reached after the repair",
             "Running userspace offline fsck", "journal entries 14-23 replayed",
         ] { #expect(inUserSpace.contains(words), "\(inUserSpace)") }
@@ -188,7 +188,7 @@ struct RepairStories {
             md5sum /images/f.img >/before
             script -qefc "davit repair /images/f.img" /typed </keys >/dev/null 2>&1 &
             dialogue=$!; exec 7>/keys
-            asked() { until grep -qF "$1" /typed 2>/dev/null || ! kill -0 $dialogue; do sleep 0.2; done; }
+            asked() { n=0; until grep -qF "$1" /typed 2>/dev/null || [ $n = 1500 ]; do n=$((n + 1)); sleep 0.2; done; }
             asked "Check now, read-only? (yes/no)"; echo yes >&7
             asked "Try the repair on overlays, so that nothing on the disks changes? (yes/no)"; echo yes >&7
             asked "Write to ext4"; md5sum /images/f.img | cmp - /before && echo "not written before the last yes"
@@ -198,11 +198,12 @@ struct RepairStories {
             printf '#!/bin/sh\\n[ "$1" = -V ] && exit 0\\necho "Pass 1: Checking"; yes nothing | head -c 3000000; exec sleep 2000\n' >/root/e2fsck
             chmod 0755 /root/e2fsck
             davit repair --check --patience 3 --checker /root/e2fsck --log-to /dev/vde /dev/vda >/dev/null 2>&1 &
-            until grep -q '"at": [0-9]' /run/cut/repair/1/record.json 2>/dev/null; do sleep 0.5; done
+            n=0; until grep -q '"at": [0-9]' /run/cut/repair/1/record.json 2>/dev/null || [ $n = 600 ]; do n=$((n + 1)); sleep 0.5; done
+            grep '"failure": "' /run/cut/repair/1/record.json
             job=$(sed -n 's/.*"pid": \\([0-9]*\\).*/\\1/p' /run/cut/repair/1/record.json); held=
             mounted() { while read -r line; do case $line in */repair/log-*) return 0;; esac; done; return 1; }
             # The process that copies is stopped while the device is mounted.
-            until [ "$held" ]; do
+            until [ "$held" ] || [ "$(cut -d. -f1 /proc/uptime)" -gt 800 ]; do
                 read -r all </proc/$job/task/$job/children
                 for one in $all; do
                     mounted </proc/$one/mountinfo || continue
@@ -276,7 +277,7 @@ struct RepairStories {
         // The whole guide on a terminal, with a trial that goes well in the middle of it.
         let dialogue = try part("dialogue", of: told)
         for words in [
-            "All that can be reached now can be reached after the repair too.",
+            "Nothing is lost, and more can be reached than before.",
             "not written before the last yes", "errors were corrected", "code=1", "check=0",
         ] { #expect(dialogue.contains(words), "\(words): \(dialogue)") }
         // What a reset in the middle of a copying leaves is taken again; what somebody else has left is not.
@@ -286,9 +287,9 @@ struct RepairStories {
         #expect(
             cut[1].contains("davit-copying") && cut[1].contains("davit-repair-1-2"), "\(cut[1])")
         #expect(cut[2].contains("its vfat is not closed in order, and a mount"), "\(cut[2])")
-        #expect(cut[2].contains("code=1") && !cut[2].contains("davit-repair"), "\(cut[2])")
+        #expect(cut[2].contains("code=1") && !cut[2].contains("record.json"), "\(cut[2])")
         #expect(cut[3].contains("journal to be replayed") && cut[3].contains("code=0"), "\(cut[3])")
-        #expect(cut[3].contains("davit-repair-1"), "\(cut[3])")
+        #expect(cut[3].contains("record.json"), "\(cut[3])")
         // The device itself, whose copies came to their ends.
         #expect(cut[4].contains(": clean, "), "\(cut[4])")
         #expect(!cut[4].contains("davit-copying"), "\(cut[4])")
