@@ -4,11 +4,13 @@ import Glibc
 /// Mounts and unmounts file systems (mount(2), umount2(2)).
 package enum Mounts {
     /// Mounts `source` at `point`; `options` are the file system's own.
+    /// - Parameter namesAtOnce: each change of a directory is written before the call that makes it returns.
     /// - Throws: the kernel's reason; ENODEV where it does not know `type`.
     package static func mount(
-        _ source: String, at point: String, type: String, options: String, readOnly: Bool
+        _ source: String, at point: String, type: String, options: String, readOnly: Bool,
+        namesAtOnce: Bool = false
     ) throws(SystemError) {
-        let status = davit_mount(source, point, type, readOnly, options)
+        let status = davit_mount(source, point, type, readOnly, namesAtOnce, options)
         guard status == 0 else { throw SystemError("mount", source) }
     }
 

@@ -76,7 +76,9 @@ package enum RecordCopy {
         KernelRun.loadModules(for: type)
         try Files.makeDirectory(point, mode: 0o700)
         defer { try? Files.removeDirectory(point) }
-        try Mounts.mount(device, at: point, type: type, options: "", readOnly: false)
+        // FAT may free the file that a new one replaces before it writes the name of the new: a reset would take both.
+        try Mounts.mount(
+            device, at: point, type: type, options: "", readOnly: false, namesAtOnce: true)
         defer { try? Mounts.unmount(point) }
         let mark = system.flatMap { CopyMark(on: $0, at: point) }
         defer { mark?.remove() }

@@ -169,9 +169,9 @@ static inline int davit_init_module(const void *_Nullable bytes, size_t count, c
 /// mount(2) without set-user-ID programs and device nodes, and umount2(2) that follows no link. Here, because the
 /// flags are of one type in C and of several in Swift.
 static inline int davit_mount(
-    const char *source, const char *point, const char *type, _Bool read_only,
+    const char *source, const char *point, const char *type, _Bool read_only, _Bool names_at_once,
     const char *options) {
-    unsigned long flags = MS_NOSUID | MS_NODEV | (read_only ? MS_RDONLY : 0);
+    unsigned long flags = MS_NOSUID | MS_NODEV | (read_only ? MS_RDONLY : 0) | (names_at_once ? MS_DIRSYNC : 0);
     return mount(source, point, type, flags, options);
 }
 static inline int davit_mount_kernel(
