@@ -117,18 +117,10 @@ struct ClientScriptTests {
             }
 
             """
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", stubs + text, "script"]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let said = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        let said = try Self.said(by: stubs + text)
         let logged = try String(
             contentsOf: scratch.appendingPathComponent("logins"), encoding: .utf8)
-        return (String(decoding: said, as: UTF8.self), logged.components(separatedBy: "node.name"))
+        return (said, logged.components(separatedBy: "node.name"))
     }
 
     @Test func `open-iscsi is told both secrets, in its own record`() throws {
@@ -201,16 +193,21 @@ struct ClientScriptTests {
             missing=
             \(show)
             """
+        return try said(by: script).components(separatedBy: "\n")
+    }
+
+    /// What a script for sh prints, on both outputs.
+    private static func said(by script: String) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", script]
+        process.arguments = ["-c", script, "script"]
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output
         try process.run()
         let said = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        return String(decoding: said, as: UTF8.self).components(separatedBy: "\n")
+        return String(decoding: said, as: UTF8.self)
     }
 
     private static func disk(

@@ -30,4 +30,19 @@ import Testing
         #expect(gone.output.contains("The commit was given up"), "\(gone.output)")
         #expect(!FileManager.default.fileExists(atPath: scene.path("run/export/t.lock")))
     }
+
+    /// Killed behind the end of its export, it has left what all exports share; the same command again takes that away.
+    @Test(arguments: [[], ["t"]])
+    func `a commit that was killed at its very end is brought to it`(name: [String]) throws {
+        let scene = try Scene()
+        let left = ["run/export/secret", "run/export/target-secret"]
+        for path in left { try scene.write("abc", path) }
+        let again = try scene.run(arguments: ["export", "commit", "--yes"] + name)
+        #expect(
+            again.output.contains(name.isEmpty ? "nothing to commit" : "never existed"),
+            "\(again.output)")
+        for path in left {
+            #expect(!FileManager.default.fileExists(atPath: scene.path(path)), "\(path)")
+        }
+    }
 }
